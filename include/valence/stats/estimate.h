@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstddef>
+#include <limits>
+#include <string>
+
+namespace valence {
+
+/// A number with what makes it worth printing.
+struct Estimate {
+  double value = std::numeric_limits<double>::quiet_NaN();
+  double low = std::numeric_limits<double>::quiet_NaN();   ///< NaN when n = 1: no interval
+  double high = std::numeric_limits<double>::quiet_NaN();
+  double level = 0.95;
+  std::size_t count = 0;   ///< number of random units behind it
+  std::string unit;        ///< the random unit, singular: "dialogue", "scenario"
+  std::string method;      ///< "Wilson", "Student t", "cluster bootstrap (2000, …)", "single administration"
+
+  bool has_interval() const;
+};
+
+}  // namespace valence
