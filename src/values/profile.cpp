@@ -1,0 +1,38 @@
+#include "valence/values/profile.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "valence/base/text.h"
+
+namespace valence {
+namespace {
+
+/// "position bias 0.48, should be at most 0.10".
+std::string failure_of(const ValidityCheck& check) {
+  return fmt::format("{} {}, should be at {} {}", check.label, significant(check.estimate.value),
+                     check.at_least ? "least" : "most", significant(check.threshold));
+}
+
+}  // namespace
+
+bool Validity::interpretable() const {
+  return assessed && std::all_of(checks.begin(), checks.end(), [](const ValidityCheck& check) { return check.passed; });
+}
+
+std::string Validity::reason() const {
+  std::vector<std::string> failures;
+  for (const auto& check : checks) {
+    if (!check.passed) failures.push_back(failure_of(check));
+  }
+  return join(failures, "; ");
+}
+
+const ProfileEntry* Profile::find(std::string_view id) const {
+  const auto found = std::find_if(entries.begin(), entries.end(),
+                                  [&](const ProfileEntry& entry) { return entry.estimand.id == id; });
+  return found == entries.end() ? nullptr : &*found;
+}
+
+}  // namespace valence
