@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "valence/base/result.h"
+#include "valence/exam/question.h"
+#include "valence/exam/validity.h"
+
+namespace valence {
+
+/// One probe as it is put: an item (a word of a category among words of other categories) in one wording and one order.
+struct ProbeQuestion {
+  std::string item;                 ///< "probe 17"
+  std::string category;
+  std::string wording;
+  std::vector<std::string> options; ///< the right answer first, then the distractors
+  std::vector<std::size_t> place;   ///< of each option, as shown
+  std::string letter_form, text_form, unconditional_form;
+};
+
+/// Each item comes in kProbeWordings of the wordings; every wording is used about equally often, and over all questions
+/// the right answer stands at every place equally often (as far as their number allows), at different places for the
+/// wordings of one item.
+inline constexpr std::size_t kProbeWordings = 2;
+/// Completions per question that is also answered in sampled text.
+inline constexpr std::size_t kAgreementDraws = 4;
+/// `condition` of the rows: probes proper, and the same questions answered in sampled text.
+inline constexpr const char* kProbeCondition = "probe";
+inline constexpr const char* kAgreementCondition = "text agreement";
+
+/// The probes for a form, drawn with `seed` from data/exam/probes.toml: `items` distinct items (kUsage below 100, and
+/// above the number of words there are), 2–9 options. Pure but for reading the file.
+Result<std::vector<ProbeQuestion>> probe_questions(const ProbeForm& form, std::uint64_t seed);
+
+}  // namespace valence

@@ -1,0 +1,84 @@
+#include "form.h"
+
+#include <algorithm>
+#include <array>
+
+#include "valence/base/text.h"
+
+namespace valence {
+namespace {
+
+constexpr std::array<std::pair<Normalisation, std::string_view>, 4> kNormalisations{
+    {{Normalisation::kNone, "none"},
+     {Normalisation::kToken, "token"},
+     {Normalisation::kCharacter, "character"},
+     {Normalisation::kUnconditional, "unconditional"}}};
+
+}  // namespace
+
+std::string literal(std::string_view text) { return replace_all(replace_all(text, "{", "{{"), "}", "}}"); }
+
+std::string fill_form(std::string_view form,
+                      std::initializer_list<std::pair<std::string_view, std::string_view>> values) {
+  std::string out;
+  const auto value_at = [&](std::string_view rest) {
+    return std::ranges::find_if(values, [&](const auto& entry) {
+      const auto size = entry.first.size();
+      return rest.size() > size + 1 && rest.substr(1, size) == entry.first && rest[size + 1] == '}';
+    });
+  };
+  for (std::size_t i = 0; i < form.size(); ++i) {
+    const char c = form[i];
+    const bool doubled = (c == '{' || c == '}') && i + 1 < form.size() && form[i + 1] == c;
+    const auto found = c == '{' && !doubled ? value_at(form.substr(i)) : values.end();
+    if (found != values.end()) {
+      out += found->second;
+      i += found->first.size() + 1;
+      continue;
+    }
+    out += c;
+    i += doubled ? 1 : 0;
+  }
+  return out;
+}
+
+std::string listed(const std::vector<std::string>& labels) {
+  if (labels.size() < 2) return join(labels, "");
+  const std::vector<std::string> head(labels.begin(), labels.end() - 1);
+  return join(head, ", ") + " or " + labels.back();
+}
+
+std::vector<std::string> shown_options(const ChoiceQuestion& question, const Layout& layout) {
+  std::vector<std::string> shown(question.options.size());
+  for (std::size_t i = 0; i < shown.size(); ++i) shown[layout.place[i]] = question.options[i];
+  return shown;
+}
+
+std::string letter_turn(const ChoiceQuestion& question, const Layout& layout) {
+  const auto shown = shown_options(question, layout);
+  std::vector<std::string> lines;
+  for (std::size_t i = 0; i < shown.size(); ++i) {
+    lines.push_back(fill_form(question.option_line, {{"label", layout.labels[i]}, {"option", shown[i]}}));
+  }
+  return fill_form(question.letter_form, {{"options", join(lines, "\n")}, {"labels", listed(layout.labels)}});
+}
+
+std::string continuation(const ChoiceQuestion& question, std::string_view option) {
+  return question.answer_prefix.empty() ? std::string(option) : fmt::format(" {}", option);
+}
+
+std::string_view to_string(Normalisation normalisation) {
+  const auto found = std::ranges::find(kNormalisations, normalisation, &std::pair<Normalisation, std::string_view>::first);
+  return found == kNormalisations.end() ? std::string_view() : found->second;
+}
+
+Result<Normalisation> normalisation_from(std::string_view text) {
+  std::vector<std::string> known;
+  for (const auto& [value, name] : kNormalisations) {
+    if (name == text) return value;
+    known.emplace_back(name);
+  }
+  return fail(ErrorCode::kUsage, "unknown normalisation \"{}\"; it should be one of {}", text, join(known, ", "));
+}
+
+}  // namespace valence

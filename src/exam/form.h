@@ -1,0 +1,29 @@
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "valence/exam/question.h"
+
+namespace valence {
+
+/// Replaces `{name}` for the names given, in one pass; a doubled brace becomes one, all other braces stay.
+std::string fill_form(std::string_view form,
+                      std::initializer_list<std::pair<std::string_view, std::string_view>> values);
+
+/// "A or B", "A, B or C".
+std::string listed(const std::vector<std::string>& labels);
+
+/// The last user turn of a question in the letter format, in one layout.
+std::string letter_turn(const ChoiceQuestion& question, const Layout& layout);
+
+/// The options' texts in the order in which a layout shows them.
+std::vector<std::string> shown_options(const ChoiceQuestion& question, const Layout& layout);
+
+/// What is scored after the rendered context: the option itself, after a space where the answer has a beginning already.
+std::string continuation(const ChoiceQuestion& question, std::string_view option);
+
+}  // namespace valence
