@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "valence/base/result.h"
+#include "valence/base/settings.h"
+#include "valence/exam/examiner.h"
+#include "valence/exam/validity.h"
+#include "valence/store/answers.h"
+#include "valence/values/profile.h"
+
+namespace valence {
+
+/// What an instrument is, for people and for records.
+struct InstrumentCard {
+  std::string id;           ///< "svo", "hvae", "moralchoice", "questionnaire"
+  std::string title;
+  std::string version;      ///< changes whenever the same settings would ask something else
+  std::string space;        ///< id of the value space its result lives in
+  std::string measures;     ///< one sentence
+  std::string limits;       ///< what it cannot tell; one sentence, shown under pictures
+  std::string citation;
+  std::string licence;      ///< of the data
+  std::string random_unit;  ///< "dialogue", "scenario", "wording"
+  std::string cluster;      ///< in what units are clustered, may be empty
+};
+
+struct Examination {
+  Examiner& examiner;
+  std::uint64_t seed = 0;
+};
+
+/// A prepared, pure estimator: compact arrays made once from a table, evaluated for many weightings.
+class Estimator {
+ public:
+  virtual ~Estimator() = default;
+  virtual const std::vector<Estimand>& estimands() const = 0;
+  virtual const std::vector<std::string>& units() const = 0;     ///< random units, in weight order
+  virtual const std::vector<std::string>& clusters() const = 0;  ///< cluster of each unit; empty = none
+  /// One value per estimand for non-negative unit weights (1 = once). NaN where undefined. No state, no randomness.
+  virtual std::vector<double> estimate(std::span<const double> unit_weights) const = 0;
+};
+
+/// A published way of measuring values. Asking and scoring are two things: `administer` talks to a subject, `prepare`
+/// scores whatever answers there are, the subject's or people's.
+class Instrument {
+ public:
+  virtual ~Instrument() = default;
+  virtual const InstrumentCard& card() const = 0;
+  virtual const SettingTable& settings() const = 0;
+  /// May put the gate's probes itself, in its own form, into `probes`; otherwise `measure` puts them in the form that
+  /// most rows have.
+  virtual Result<AnswerTable> administer(Examination& examination, const Settings& settings) const = 0;
+  /// The rows and probes that the headline rests on, which is what the validity gate judges; all unless overridden.
+  virtual AnswerTable headline(const AnswerTable& table, const Settings& settings) const;
+  virtual Result<std::unique_ptr<Estimator>> prepare(const AnswerTable& table, const Settings& settings) const = 0;
+  /// Reads a short spoken form of answers ("AIAAII") for `valence score`; kUsage when this instrument has none.
+  virtual Result<AnswerTable> parse_answers(std::string_view text, const Settings& settings) const = 0;
+};
+
+/// All instruments, in the order they are listed; no static-initialiser magic.
+const std::vector<std::unique_ptr<Instrument>>& instruments();
+/// kUsage with the nearest name suggested.
+Result<const Instrument*> find_instrument(std::string_view id);
+
+}  // namespace valence

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "valence/base/progress.h"
+#include "valence/base/result.h"
+#include "valence/instruments/instrument.h"
+#include "valence/stats/resample.h"
+#include "valence/store/store.h"
+#include "valence/values/profile.h"
+
+namespace valence {
+
+struct ProfileOptions {
+  std::size_t replicates = 2000;
+  std::uint64_t seed = 0;
+};
+
+/// An estimator on the data, on bootstrap reweightings of its random unit and on every leave-one-out.
+Result<stats::Replicates> replicate(const Estimator& estimator, const ProfileOptions& options);
+
+/// Estimates with intervals over the named random unit, the uniform responder's figures, status counts. Pure.
+Result<Profile> profile_of(const Instrument& instrument, const Settings& settings, const AnswerTable& table,
+                           std::string_view subject, const ProfileOptions& options);
+
+struct MeasureOptions {
+  std::uint64_t seed = 0;
+  bool fresh = false;   ///< never go on with an unfinished run of the same key
+  bool reuse = false;   ///< take groups of other runs in the store
+  std::stop_token stop;
+  Progress* progress = nullptr;
+};
+
+struct Measurement {
+  RunId run = 0;
+  Profile profile;
+  AnswerTable answers;
+};
+
+/// Administers an instrument to a subject and files everything: run, groups, answers, profile with its validity gate.
+/// A run with the same key that is not finished is resumed; its stored groups are replayed.
+Result<Measurement> measure(const Instrument& instrument, const Settings& settings, const Subject& subject, Store& store,
+                            const MeasureOptions& options);
+
+/// Paired differences between two runs of the same instrument over the same units, Holm-corrected.
+struct Difference {
+  Estimand estimand;
+  Estimate estimate;      ///< second minus first
+  double p = 1.0;         ///< two-sided
+  double p_holm = 1.0;
+  bool paired = true;
+};
+struct ComparedRun {
+  const Settings* settings;
+  const AnswerTable* answers;
+};
+Result<std::vector<Difference>> compare(const Instrument& instrument, const ComparedRun& first, const ComparedRun& second,
+                                        const ProfileOptions& options);
+
+}  // namespace valence

@@ -1,0 +1,55 @@
+#include <utility>
+
+#include "valence/instruments/measure.h"
+#include "valence/stats/bootstrap.h"
+#include "valence/stats/resample.h"
+
+namespace valence {
+namespace {
+
+StatusCounts count_statuses(const AnswerTable& table) {
+  StatusCounts counts;
+  for (const auto& row : table.rows) {
+    switch (row.status) {
+      case Status::kScored: ++counts.scored; break;
+      case Status::kRefused: ++counts.refused; break;
+      case Status::kUnparseable: ++counts.unparseable; break;
+      case Status::kError: ++counts.error; break;
+    }
+  }
+  return counts;
+}
+
+Result<std::vector<double>> uniform_figures(const Instrument& instrument, const Settings& settings, const AnswerTable& table) {
+  VALENCE_TRY(const auto estimator, instrument.prepare(uniform_responder(table), settings));
+  return estimator->estimate(std::vector<double>(estimator->units().size(), 1.0));
+}
+
+}  // namespace
+
+Result<stats::Replicates> replicate(const Estimator& estimator, const ProfileOptions& options) {
+  const auto clusters = stats::cluster_ids(estimator.clusters());
+  return stats::replicate([&](std::span<const double> weights) { return estimator.estimate(weights); },
+                          estimator.units().size(), clusters, options.replicates, options.seed);
+}
+
+Result<Profile> profile_of(const Instrument& instrument, const Settings& settings, const AnswerTable& table,
+                           std::string_view subject, const ProfileOptions& options) {
+  VALENCE_TRY(const auto estimator, instrument.prepare(table, settings));
+  VALENCE_TRY(const auto replicates, replicate(*estimator, options));
+  const auto estimates = stats::intervals(replicates, instrument.card().random_unit);
+  VALENCE_TRY(const auto uniform, uniform_figures(instrument, settings, table));
+
+  Profile profile;
+  profile.instrument = instrument.card().id;
+  profile.space = instrument.card().space;
+  profile.subject = subject;
+  profile.statuses = count_statuses(table);
+  const auto& estimands = estimator->estimands();
+  for (std::size_t i = 0; i < estimands.size(); ++i) {
+    profile.entries.push_back({estimands[i], estimates[i], uniform[i], replicates.column(i)});
+  }
+  return profile;
+}
+
+}  // namespace valence

@@ -1,0 +1,123 @@
+#include "valence/instruments/svo.h"
+
+#include <algorithm>
+
+#include "svo_answers.h"
+#include "svo_estimator.h"
+#include "svo_wording.h"
+
+namespace valence {
+namespace {
+
+SettingTable plain_slider_settings() {
+  SettingTable table = {
+      {"items", SettingType::kChoice, "primary", "", "the six primary items, or all fifteen with the secondary ones",
+       {"primary", "all"}, {}, {}},
+      {"layouts", SettingType::kChoice, "slider", "",
+       "orders of the options: slider (as published and reversed), paper (as published), rotation (stress test)",
+       {"slider", "paper", "rotation"}, {}, {}},
+      {"labels", SettingType::kChoice, "balanced", "", "labels of the options: all sets in turn, or one",
+       {"balanced", "letters", "digits", "words"}, {}, {}},
+      {"version", SettingType::kChoice, "a", "",
+       "order in which given answers stand (valence score): version A, or B with the items reversed", {"a", "b"}, {}, {}},
+  };
+  const auto common = slider_settings();
+  table.insert(table.end(), common.begin(), common.end());
+  return table;
+}
+
+InstrumentCard plain_slider_card() {
+  return {
+      .id = "svo",
+      .title = "SVO Slider Measure",
+      .version = "1",
+      .space = "svo_ring",
+      .measures = "How a subject that nobody instructed divides coins between itself and a stranger, as an angle from "
+                  "competitive (−16°) to altruistic (61°).",
+      .limits = "Six hypothetical divisions of coins: it does not show how a subject acts where something is at stake.",
+      .citation = "Murphy, R. O., Ackermann, K. A., & Handgraaf, M. J. J. (2011). Measuring Social Value Orientation. "
+                  "Judgment and Decision Making, 6(8), 771–781.",
+      .licence = "CC BY (measure), Apache-2.0 (wording)",
+      .random_unit = "administration",
+      .cluster = "",
+  };
+}
+
+std::vector<OrderDesign> orders_of(const std::string& layouts) {
+  if (layouts == "paper") return {OrderDesign::kPaper};
+  if (layouts == "rotation") return {OrderDesign::kRotations};
+  return {OrderDesign::kPaper, OrderDesign::kReversed};
+}
+
+Result<std::vector<LabelSet>> label_sets_of(const Settings& settings) {
+  const auto& name = settings.text("labels");
+  // The text format has no labels: one set stands for none, or the same question would be put three times.
+  if (settings.text("format") == "text") return std::vector{LabelSet::kLetters};
+  if (name == "balanced") return std::vector{LabelSet::kLetters, LabelSet::kDigits, LabelSet::kWords};
+  VALENCE_TRY(const auto set, label_set_from(name));
+  return std::vector{set};
+}
+
+/// One wording is one administration: every item in every layout, each asked by itself.
+Result<std::vector<Question>> plain_questions(const SvoMeasure& measure, const Settings& settings) {
+  VALENCE_TRY(const auto wordings, slider_wordings());
+  VALENCE_TRY(const auto sets, label_sets_of(settings));
+  SliderManner manner;
+  VALENCE_TRY(manner.format, format_from(settings.text("format")));
+  VALENCE_TRY(manner.normalisation, normalisation_from(settings.text("normalisation")));
+  const std::size_t items = settings.text("items") == "all" ? measure.items.size() : kPrimaryItems;
+  std::vector<Question> questions;
+  for (std::size_t w = 0; w < wordings.size(); ++w) {
+    for (std::size_t i = 0; i < items; ++i) {
+      for (const auto order : orders_of(settings.text("layouts"))) {
+        for (const auto set : sets) {
+          manner.layouts = {.orders = order, .labels = set};
+          VALENCE_TRY(auto question, slider_question(measure.items[i], wordings[w], manner, {}));
+          question.tag.unit = fmt::format("administration-{:02}", w + 1);
+          questions.emplace_back(std::move(question));
+        }
+      }
+    }
+  }
+  return questions;
+}
+
+class PlainSlider final : public Instrument {
+ public:
+  const InstrumentCard& card() const override { return card_; }
+  const SettingTable& settings() const override { return settings_; }
+
+  Result<AnswerTable> administer(Examination& examination, const Settings& settings) const override {
+    VALENCE_TRY(const auto measure, load_svo_measure());
+    VALENCE_TRY(const auto questions, plain_questions(measure, settings));
+    VALENCE_TRY(const auto answers, examination.examiner.ask(questions));
+    AnswerTable table;
+    table.instrument = card_.id;
+    for (const auto& answer : answers) {
+      const auto& rows = std::get<ChoiceAnswer>(answer).rows;
+      table.rows.insert(table.rows.end(), rows.begin(), rows.end());
+    }
+    return table;
+  }
+
+  Result<std::unique_ptr<Estimator>> prepare(const AnswerTable& table, const Settings& settings) const override {
+    SliderScoring scoring;
+    VALENCE_TRY(scoring.tie_rule, boundary_rule_from(settings.text("tie_rule")));
+    return slider_estimator(table, scoring);
+  }
+
+  Result<AnswerTable> parse_answers(std::string_view text, const Settings& settings) const override {
+    VALENCE_TRY(const auto measure, load_svo_measure());
+    return given_slider_answers(measure, text, settings.text("version") == "b");
+  }
+
+ private:
+  InstrumentCard card_ = plain_slider_card();
+  SettingTable settings_ = plain_slider_settings();
+};
+
+}  // namespace
+
+std::unique_ptr<Instrument> make_svo() { return std::make_unique<PlainSlider>(); }
+
+}  // namespace valence
