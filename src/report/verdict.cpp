@@ -1,0 +1,104 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "valence/base/text.h"
+#include "valence/report/report.h"
+#include "wording.h"
+
+namespace valence {
+namespace {
+
+using Entries = std::vector<const ProfileEntry*>;
+
+Entries headline_entries(const Profile& profile) {
+  Entries entries;
+  for (const auto& entry : profile.entries) {
+    if (entry.estimand.headline && std::isfinite(entry.estimate.value)) entries.push_back(&entry);
+  }
+  return entries;
+}
+
+bool away_from_uniform(const ProfileEntry& entry) {
+  const auto& e = entry.estimate;
+  return std::isfinite(entry.uniform) && e.has_interval() && (e.low > entry.uniform || e.high < entry.uniform);
+}
+
+bool overlap(const Estimate& a, const Estimate& b) { return !a.has_interval() || !b.has_interval() || (a.low <= b.high && b.low <= a.high); }
+
+std::string figure_of(const ProfileEntry& entry) { return report::figure_with_unit(entry.estimate, entry.estimand.unit); }
+
+/// What stands out from a subject without values, and what does not; silent when there are no intervals to tell by.
+std::string against_uniform(const Entries& entries) {
+  const auto told = std::count_if(entries.begin(), entries.end(), [](const auto* entry) { return entry->estimate.has_interval() && std::isfinite(entry->uniform); });
+  if (told == 0) return "";
+  const auto apart = std::count_if(entries.begin(), entries.end(), [](const auto* entry) { return away_from_uniform(*entry); });
+  if (told == 1) return fmt::format(" That is {}distinguishable from a subject that answers at random ({}).", apart == 1 ? "" : "not ", significant(entries.front()->uniform));
+  return fmt::format(" {} of these {} figures can be told from a subject that answers at random.", apart, told);
+}
+
+std::pair<const ProfileEntry*, const ProfileEntry*> extremes(const Entries& entries) {
+  const auto [low, high] = std::minmax_element(entries.begin(), entries.end(), [](const auto* a, const auto* b) { return a->estimate.value < b->estimate.value; });
+  return {*low, *high};
+}
+
+std::string asked(const ProfileEntry& entry) {
+  const auto& condition = entry.estimand.condition;
+  return condition.empty() || condition == "plain" ? "asked for no value" : "asked to be " + condition;
+}
+
+std::string ring_finding(const Entries& entries) {
+  if (entries.size() == 1) return fmt::format("{}: {}.{}", report::row_label(entries.front()->estimand), figure_of(*entries.front()), against_uniform(entries));
+  const auto [low, high] = extremes(entries);
+  const auto how = overlap(low->estimate, high->estimate) ? "divides coins much the same whatever value it is asked to adopt, as far as these answers can tell"
+                                                          : "divides coins differently by the value it is asked to adopt";
+  return fmt::format("{}: from {} ({}) to {} ({}).{}", how, figure_of(*low), asked(*low), figure_of(*high), asked(*high), against_uniform(entries));
+}
+
+std::string circle_finding(const Entries& entries) {
+  const auto [low, high] = extremes(entries);
+  const auto hedge = overlap(low->estimate, high->estimate) ? " These two cannot be told apart, so no order of the values is shown." : "";
+  return fmt::format("highest {} {}, lowest {} {}.{}{}", report::row_label(high->estimand), figure_of(*high), report::row_label(low->estimand), figure_of(*low), hedge,
+                     against_uniform(entries));
+}
+
+/// Balanced letters, text, and what one fixed order of the same letters would have said.
+std::string moral_finding(const Profile& profile) {
+  std::string text;
+  for (const auto& [id, how] : {std::pair{"low.text.preferred_share", "with the actions scored as text"}, std::pair{"low.letter.preferred_share", "with letters in both orders"}}) {
+    if (const auto* entry = profile.find(id)) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", figure_of(*entry), how);
+  }
+  text = fmt::format("takes the commonly preferred action in this share of the clear-cut situations: {}.", text);
+  const auto *first = profile.find("low.letter.first_shown.preferred_share"), *second = profile.find("low.letter.second_shown.preferred_share");
+  if (first && second) text += fmt::format(" One fixed order of the letters would have said {} or {}.", significant(first->estimate.value), significant(second->estimate.value));
+  return text;
+}
+
+std::string plain_finding(const Entries& entries) {
+  return fmt::format("{} {}.{}", report::row_label(entries.front()->estimand), figure_of(*entries.front()), against_uniform(entries));
+}
+
+/// The sentence about the figures.
+std::string finding(const Profile& profile) {
+  const auto entries = headline_entries(profile);
+  if (entries.empty()) return "no figure could be computed.";
+  if (profile.space == "svo_ring") return ring_finding(entries);
+  if (profile.space == "schwartz10" && entries.size() > 1) return circle_finding(entries);
+  const bool moral = profile.find("low.text.preferred_share") || profile.find("low.letter.preferred_share");
+  return moral ? moral_finding(profile) : plain_finding(entries);
+}
+
+}  // namespace
+
+std::string verdict(const ReportRun& run) {
+  const auto& profile = run.profile;
+  const auto who = run.simulated ? fmt::format("{} (a simulated subject of known truth)", profile.subject) : profile.subject;
+  if (!profile.validity.assessed) return fmt::format("{}: {} Validity was not assessed: {}.", who, finding(profile), profile.validity.note);
+  if (!profile.validity.interpretable()) {
+    return fmt::format("Not interpretable: what {} answered does not show its values ({}).", who, profile.validity.reason());
+  }
+  return fmt::format("{}: {}", who, finding(profile));
+}
+
+}  // namespace valence

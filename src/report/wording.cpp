@@ -1,0 +1,74 @@
+#include "wording.h"
+
+#include <fmt/format.h>
+
+#include "valence/base/text.h"
+
+namespace valence::report {
+namespace {
+
+bool continues(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
+
+/// Bytes of the first `count` code points.
+std::size_t bytes_of(std::string_view text, std::size_t count) {
+  std::size_t byte = 0;
+  for (std::size_t seen = 0; byte < text.size(); ++byte) {
+    if (!continues(text[byte]) && seen++ == count) break;
+  }
+  return byte;
+}
+
+}  // namespace
+
+std::string figure_text(const Estimate& estimate) {
+  if (!estimate.has_interval()) return significant(estimate.value);
+  return fmt::format("{} {}", significant(estimate.value), interval_text(estimate));
+}
+
+std::string figure_with_unit(const Estimate& estimate, std::string_view unit) {
+  const bool degrees = unit == "degrees";
+  auto text = significant(estimate.value) + (degrees ? "°" : "");
+  if (estimate.has_interval()) text += " " + interval_text(estimate);
+  return degrees || unit.empty() ? text : fmt::format("{} {}", text, unit);
+}
+
+std::string interval_text(const Estimate& estimate) {
+  if (!estimate.has_interval()) return "–";
+  return fmt::format("[{}, {}]", significant(estimate.low), significant(estimate.high));
+}
+
+std::string row_label(const Estimand& estimand) {
+  // "prosocial administrations" is about a category; it does not say under which condition.
+  const bool named = estimand.label.find(estimand.condition) != std::string::npos && estimand.condition != estimand.dimension;
+  if (estimand.condition.empty() || named) return estimand.label;
+  return fmt::format("{}: {}", estimand.condition, estimand.label);
+}
+
+std::string counted(std::size_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", with_thousands(count), noun, count == 1 ? "" : "s");
+}
+
+std::string series_name(const ReportRun& run) {
+  return run.profile.subject + (run.simulated ? " (simulated, truth known)" : "") + (failed_gate(run) ? ": not interpretable" : "");
+}
+
+bool failed_gate(const ReportRun& run) { return run.profile.validity.assessed && !run.profile.validity.interpretable(); }
+
+std::vector<std::string> wrap(std::string_view text, std::size_t columns) {
+  std::vector<std::string> lines(1);
+  for (const auto& whole : split(text, " ")) {
+    std::string_view word = whole;
+    const bool fits = code_points(lines.back()) + 1 + code_points(word) <= columns;
+    if (!lines.back().empty() && !fits) lines.emplace_back();
+    if (!lines.back().empty()) lines.back() += ' ';
+    for (; code_points(word) > columns; lines.emplace_back()) {
+      const auto head = bytes_of(word, columns);
+      lines.back() += word.substr(0, head);
+      word.remove_prefix(head);
+    }
+    lines.back() += word;
+  }
+  return lines;
+}
+
+}  // namespace valence::report

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "valence/report/report.h"
+
+namespace valence::report {
+
+/// "22.9 [21.8, 24.1]"; the value alone when there is no interval.
+std::string figure_text(const Estimate& estimate);
+/// "22.9° [21.8, 24.1]" for degrees, "1.2 [0.9, 1.5] scale points" for other units.
+std::string figure_with_unit(const Estimate& estimate, std::string_view unit);
+/// "[21.8, 24.1]", "–" when there is no interval.
+std::string interval_text(const Estimate& estimate);
+/// The estimand's label, with its condition in front unless the label names it already.
+std::string row_label(const Estimand& estimand);
+/// "1 dialogue", "30 dialogues".
+std::string counted(std::size_t count, std::string_view noun);
+/// The subject's name as shown: says when it is simulated and when the gate failed.
+std::string series_name(const ReportRun& run);
+/// Whether the gate was run and failed: figures are then shown, marked and never ranked.
+bool failed_gate(const ReportRun& run);
+
+/// Lines of at most `columns` code points, broken at spaces; a longer word is broken where it must be.
+std::vector<std::string> wrap(std::string_view text, std::size_t columns);
+
+}  // namespace valence::report
