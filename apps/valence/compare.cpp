@@ -1,0 +1,117 @@
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "report_files.h"
+#include "session.h"
+#include "show.h"
+#include "valence/base/node.h"
+#include "valence/base/table.h"
+#include "valence/base/text.h"
+#include "valence/instruments/agreement.h"
+#include "valence/instruments/measure.h"
+
+namespace valence {
+namespace {
+
+struct CompareCommand {
+  RunId first = 0, second = 0;
+  bool all = false;
+  ProfileOptions options;
+
+  Result<void> run(const Session& session) const;
+};
+
+Result<Settings> settings_of(const ReportRun& run) {
+  VALENCE_TRY(const auto node, parse_json_node(run.record.settings, fmt::format("settings of run {}", run.record.id)));
+  return Settings::resolve(run.instrument->settings(), node);
+}
+
+std::string standing(const ReportRun& run) {
+  return run.profile.validity.interpretable() ? "interpretable" : "not interpretable";
+}
+
+Json difference_json(const Difference& difference) {
+  Json json = to_json(difference.estimate);
+  json["id"] = difference.estimand.id;
+  json["label"] = difference.estimand.label;
+  json["p"] = difference.p;
+  json["p_holm"] = difference.p_holm;
+  json["paired"] = difference.paired;
+  return json;
+}
+
+std::string agreement_text(const AnswerAgreement& agreement) {
+  return fmt::format("agreement on {} items: same choice {}, Cohen's kappa {}, correlation of probabilities {}", agreement.items,
+                     significant(agreement.same_choice), significant(agreement.kappa), significant(agreement.correlation));
+}
+
+Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+Json agreement_json(const AnswerAgreement& agreement) {
+  return {{"items", agreement.items}, {"same_choice", number_or_null(agreement.same_choice)},
+          {"kappa", number_or_null(agreement.kappa)}, {"correlation", number_or_null(agreement.correlation)}};
+}
+
+void print_text(const ReportRun& a, const ReportRun& b, const std::vector<Difference>& differences, bool all) {
+  fmt::print("{}: run {} ({}, {}) minus run {} ({}, {})\n\n", a.instrument->card().title, b.record.id, b.record.subject,
+             standing(b), a.record.id, a.record.subject, standing(a));
+  TextTable table({{"", Align::kLeft}, {"difference", Align::kRight}, {"95 % interval", Align::kLeft}, {"p", Align::kRight},
+                   {"p (Holm)", Align::kRight}, {"n", Align::kRight}});
+  for (const auto& d : differences) {
+    if (!all && !d.estimand.headline) continue;
+    const auto interval = d.estimate.has_interval()
+                              ? fmt::format("[{}, {}]", significant(d.estimate.low), significant(d.estimate.high)) : "";
+    table.add({d.estimand.label, significant(d.estimate.value), interval, significant(d.p, 2), significant(d.p_holm, 2),
+               std::to_string(d.estimate.count)});
+  }
+  fmt::print("{}\n  {} differences over the same {}s; p corrected for {} comparisons (Holm).\n", table.text(),
+             differences.empty() || differences.front().paired ? "paired" : "unpaired", a.instrument->card().random_unit,
+             differences.size());
+  fmt::print("  {}\n", agreement_text(answer_agreement(a.answers, b.answers)));
+  for (const auto* run : {&a, &b}) {
+    if (run->profile.validity.interpretable()) continue;
+    const auto reason = run->profile.validity.assessed ? run->profile.validity.reason() : run->profile.validity.note;
+    fmt::print("  run {} is not interpretable ({}): its difference says nothing about values.\n", run->record.id, reason);
+  }
+}
+
+Result<void> CompareCommand::run(const Session& session) const {
+  VALENCE_TRY(const auto store, session.open_store(Store::Access::kReadOnly));
+  VALENCE_TRY(const auto a, load_report_run(*store, first));
+  VALENCE_TRY(const auto b, load_report_run(*store, second));
+  if (a.instrument != b.instrument) {
+    return fail(ErrorCode::kUsage, "run {} is {} and run {} is {}: only runs of the same instrument can be compared", first,
+                a.record.instrument, second, b.record.instrument);
+  }
+  VALENCE_TRY(const auto settings_a, settings_of(a));
+  VALENCE_TRY(const auto settings_b, settings_of(b));
+  VALENCE_TRY(auto differences, compare(*a.instrument, {&settings_a, &a.answers}, {&settings_b, &b.answers}, options));
+  if (!session.json) {
+    print_text(a, b, differences, all);
+    return {};
+  }
+  Json document = {{"instrument", a.record.instrument}, {"first", {{"run", first}, {"subject", a.record.subject}, {"interpretable", a.profile.validity.interpretable()}}},
+                   {"second", {{"run", second}, {"subject", b.record.subject}, {"interpretable", b.profile.validity.interpretable()}}}};
+  document["differences"] = Json::array();
+  for (const auto& difference : differences) document["differences"].push_back(difference_json(difference));
+  document["agreement"] = agreement_json(answer_agreement(a.answers, b.answers));
+  session.print(document);
+  return {};
+}
+
+}  // namespace
+
+void add_compare(CLI::App& app, Session& session) {
+  auto command = std::make_shared<CompareCommand>();
+  auto* sub = app.add_subcommand("compare", "Paired differences between two runs of the same instrument");
+  sub->add_option("first", command->first, "run that is subtracted")->required();
+  sub->add_option("second", command->second, "run that it is subtracted from")->required();
+  sub->add_option("--seed", command->options.seed, "seed of the bootstrap")->capture_default_str();
+  sub->add_flag("--all", command->all, "print every figure, not only the headline");
+  sub->footer(examples({"valence compare 1 2", "valence compare 1 2 --all --json"}));
+  sub->callback([command, &session] { session.finish(command->run(session)); });
+}
+
+}  // namespace valence

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "valence/base/result.h"
+#include "valence/base/settings.h"
+
+namespace CLI {
+class App;
+}
+
+namespace valence {
+
+/// The flags made from an instrument's setting table; a TOML file of the same keys may stand behind them.
+class InstrumentOptions {
+ public:
+  void add_flags(CLI::App& command, const SettingTable& table);
+  /// Flags win over the file, the file over the defaults.
+  Result<Settings> resolve(const SettingTable& table) const;
+
+ private:
+  std::map<std::string, std::string> flags_;  // name → text, only what was given
+  std::string file_;
+};
+
+/// "answer_format" → "--answer-format".
+std::string flag_of(const std::string& setting);
+
+}  // namespace valence

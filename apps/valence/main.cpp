@@ -1,0 +1,127 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <unistd.h>
+
+#include "session.h"
+#include "valence/base/interrupt.h"
+#include "valence/base/text.h"
+#include "valence/instruments/instrument.h"
+#include "version.h"
+
+namespace {
+
+using valence::Session;
+
+std::vector<std::string> names_of(const std::vector<const CLI::App*>& commands) {
+  std::vector<std::string> names;
+  for (const auto* command : commands) names.push_back(command->get_name());
+  return names;
+}
+
+const CLI::App& deepest(const CLI::App& app) {
+  const auto chosen = app.get_subcommands();
+  return chosen.empty() ? app : deepest(*chosen.front());
+}
+
+std::vector<std::string> flags_of(const CLI::App& command) {
+  std::vector<std::string> flags;
+  for (const auto* option : command.get_options()) {
+    for (const auto& name : option->get_lnames()) flags.push_back("--" + name);
+  }
+  return flags;
+}
+
+std::string path_of(const CLI::App& command) {
+  return command.get_parent() == nullptr ? command.get_name() : path_of(*command.get_parent()) + " " + command.get_name();
+}
+
+std::string suggestion(const std::string& word, const std::vector<std::string>& candidates) {
+  const auto near = valence::nearest(word, candidates);
+  return near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near);
+}
+
+/// What is wrong with a word that no command or flag took.
+std::string explain_extra(const CLI::App& app, const std::string& word) {
+  const auto& command = deepest(app);
+  if (word.starts_with("-")) {
+    return fmt::format("unknown option \"{}\"{} ({} --help)", word, suggestion(word.substr(0, word.find('=')), flags_of(command)),
+                       path_of(command));
+  }
+  const auto subcommands = command.get_subcommands([](const CLI::App*) { return true; });
+  if (subcommands.empty()) return fmt::format("\"{}\" is one word too many ({} --help)", word, path_of(command));
+  const bool of_instruments = command.get_name() == "measure" || command.get_name() == "score";
+  return fmt::format("unknown {} \"{}\"{} ({})", of_instruments ? "instrument" : "command", word,
+                     suggestion(word, names_of(subcommands)),
+                     of_instruments ? "valence instrument list" : path_of(command) + " --help");
+}
+
+int usage_error(const std::string& message) {
+  fmt::print(stderr, "valence: {}\n", message);
+  return 2;
+}
+
+/// CLI11 reports a missing subcommand before an unknown word: look for the word first.
+std::string unknown_word(const CLI::App& app, const std::vector<std::string>& words) {
+  const CLI::App* command = &app;
+  for (const auto& word : words) {
+    if (word.starts_with("-")) return "";
+    const auto commands = command->get_subcommands([](const CLI::App*) { return true; });
+    const auto found = std::find_if(commands.begin(), commands.end(), [&](auto* c) { return c->get_name() == word; });
+    if (commands.empty()) return "";
+    if (found == commands.end()) return word;
+    command = *found;
+  }
+  return "";
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Measures whose values a language model acts on, on your own machine, with error bars.", "valence"};
+  app.set_version_flag("--version", valence::version_text());
+  app.require_subcommand(1);
+  app.option_defaults()->always_capture_default(false);
+  app.fallthrough();
+  app.footer(valence::examples({"valence measure hvae --model smollm2", "valence score svo --answers AIAAII",
+                                "valence report 1 --out report.html", "valence doctor"}));
+
+  Session session;
+  session.out = valence::terminal_of(STDOUT_FILENO);
+  session.err = valence::terminal_of(STDERR_FILENO);
+  session.stop = valence::stop_on_signal();
+  app.add_flag("--json", session.json, "machine-readable output (docs/formats.md)");
+  app.add_flag("-q,--quiet", session.quiet, "no progress");
+  app.add_option("--store", session.store_path, "the project's database")->envname("VALENCE_STORE")->capture_default_str();
+
+  valence::add_measure(app, session);
+  valence::add_score(app, session);
+  valence::add_compare(app, session);
+  valence::add_report(app, session);
+  valence::add_runs(app, session);
+  valence::add_export(app, session);
+  valence::add_model(app, session);
+  valence::add_instrument(app, session);
+  valence::add_reproduce(app, session);
+  valence::add_quickstart(app, session);
+  valence::add_doctor(app, session);
+  valence::add_completion(app, session);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ExtrasError&) {
+    return usage_error(explain_extra(app, app.remaining(true).empty() ? "" : app.remaining(true).front()));
+  } catch (const CLI::RequiredError& error) {
+    const auto word = unknown_word(app, {argv + 1, argv + argc});
+    return usage_error(word.empty() ? fmt::format("{} ({} --help)", error.what(), path_of(deepest(app)))
+                                    : explain_extra(app, word));
+  } catch (const CLI::Success& success) {
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    return usage_error(fmt::format("{} ({} --help)", error.what(), path_of(deepest(app))));
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "valence: internal error: {}. Please report it with the command that you ran.\n", error.what());
+    return 1;
+  }
+  return session.status;
+}

@@ -1,0 +1,130 @@
+#include "model_engine.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "subject_options.h"
+#include "valence/base/table.h"
+#include "valence/base/text.h"
+#include "valence/model/registry.h"
+#include "valence/model/tune.h"
+
+namespace valence {
+namespace {
+
+Result<ModelFile> resolve(const std::string& name) {
+  VALENCE_TRY(const auto registry, ModelRegistry::open());
+  return registry.resolve(name);
+}
+
+struct TuneCommand {
+  std::string name = "smollm2";
+  bool quick = false;
+  EngineOptions engine;
+
+  Result<void> run(const Session& session) const {
+    VALENCE_TRY(const auto file, resolve(name));
+    auto options = quick ? TuneOptions::quick() : TuneOptions{};
+    options.engine = engine;
+    const auto progress = session.progress();
+    VALENCE_TRY(const auto tuning, tune_model(file.path, options, *progress));
+    show(session, tuning);
+    return {};
+  }
+
+  void show(const Session& session, const Tuning& tuning) const {
+    if (session.json) {
+      Json document = {{"name", name}, {"cpu", tuning.cpu}, {"backend", tuning.backend}, {"threads", tuning.threads},
+                       {"scoring", tuning.scoring}, {"generation", tuning.generation}, {"timings", Json::array()}};
+      for (const auto& timing : tuning.timings) {
+        document["timings"].push_back({{"format", timing.format}, {"prefill_tokens_per_second", timing.prefill},
+                                       {"decode_tokens_per_second", timing.decode}});
+      }
+      return session.print(document);
+    }
+    TextTable table({{"format", Align::kLeft}, {"prefill tokens/s", Align::kRight}, {"decode tokens/s", Align::kRight}});
+    for (const auto& timing : tuning.timings) {
+      table.add({timing.format, fmt::format("{:.0f}", timing.prefill), fmt::format("{:.0f}", timing.decode)});
+    }
+    fmt::print("{} on {} ({} backend, {} threads)\n\n{}\n  chosen: {} for scoring, {} for generation\n", name, tuning.cpu,
+               tuning.backend, tuning.threads, table.text(), tuning.scoring, tuning.generation);
+  }
+};
+
+/// What a command prints on standard output; kModel when it fails.
+Result<std::string> output_of(const std::string& command) {
+  FILE* pipe = ::popen(command.c_str(), "r");
+  if (pipe == nullptr) return fail(ErrorCode::kIo, "no process could be started for the measurement");
+  std::string text;
+  char buffer[4096];
+  while (const auto read = std::fread(buffer, 1, sizeof buffer, pipe)) text.append(buffer, read);
+  if (::pclose(pipe) != 0) return fail(ErrorCode::kModel, "the measurement of a backend failed; the lines above say why");
+  return text;
+}
+
+/// A backend stays in its process until the end: each is measured in a process of its own, this program again.
+Result<BackendMeasurement> measure_in_child(const std::string& name, const std::string& backend) {
+  // Both words are our own or checked: `name` resolved before, and single quotes in it are refused.
+  if (name.find('\'') != std::string::npos) return fail(ErrorCode::kUsage, "a model name with a quote cannot be measured here");
+  std::error_code error;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (error) return fail(ErrorCode::kUnsupported, "this program cannot find itself (/proc is not mounted): {}", error.message());
+  VALENCE_TRY(const auto text, output_of(fmt::format("'{}' model backend --measure {} '{}'", program.string(), backend, name)));
+  return backend_measurement_from_json(text);
+}
+
+struct BackendCommand {
+  std::string name = "smollm2";
+  std::string measured;
+  bool choose = false;
+
+  Result<void> run(const Session& session) const {
+    VALENCE_TRY(const auto file, resolve(name));
+    if (!measured.empty()) {
+      VALENCE_TRY(const auto measurement, measure_backend(file.path, measured));
+      fmt::print("{}\n", to_json(measurement));
+      return {};
+    }
+    VALENCE_TRY(const auto native, measure_in_child(name, "native"));
+    VALENCE_TRY(const auto prebuilt, measure_in_child(name, "prebuilt"));
+    const auto choice = choose_backend(native, prebuilt);
+    if (choose) VALENCE_CHECK(remember_backend(choice));
+    show(session, choice);
+    return {};
+  }
+
+  static void show(const Session& session, const BackendChoice& choice) {
+    if (session.json) {
+      return session.print({{"chosen", choice.chosen}, {"cpu", choice.cpu}, {"native_prefill", choice.native_prefill},
+                            {"prebuilt_prefill", choice.prebuilt_prefill},
+                            {"largest_difference", choice.largest_difference}, {"reason", choice.reason}});
+    }
+    fmt::print("{}: {} (native {:.0f}, prebuilt {:.0f} tokens/s prefill; largest difference of a logit {:.3g})\n", choice.chosen,
+               choice.reason, choice.native_prefill, choice.prebuilt_prefill, choice.largest_difference);
+  }
+};
+
+}  // namespace
+
+void add_model_engine(CLI::App& model, Session& session) {
+  auto tune = std::make_shared<TuneCommand>();
+  auto* time = model.add_subcommand("tune", "Time the compute formats on this machine and remember the fastest");
+  time->add_option("name", tune->name, "registry name or path")->capture_default_str();
+  time->add_flag("--quick", tune->quick, "two formats, one round each");
+  time->add_option("--threads", tune->engine.threads, "threads, 0 = the cores that this process may use")->capture_default_str();
+  time->footer(examples({"valence model tune smollm2", "valence model tune ./my-model.gguf --json"}));
+  time->callback([tune, &session] { session.finish(tune->run(session)); });
+
+  auto backend = std::make_shared<BackendCommand>();
+  auto* pick = model.add_subcommand("backend", "Compare the CPU backend compiled for this machine with the prebuilt one");
+  pick->add_option("name", backend->name, "model to compare them on")->capture_default_str();
+  pick->add_flag("--choose", backend->choose, "remember the better one for this machine");
+  pick->add_option("--measure", backend->measured, "only measure this one, and print it as JSON")->check(CLI::IsMember({"native", "prebuilt"}));
+  pick->footer(examples({"valence model backend --choose"}));
+  pick->callback([backend, &session] { session.finish(backend->run(session)); });
+}
+
+}  // namespace valence

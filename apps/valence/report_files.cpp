@@ -1,0 +1,60 @@
+#include "report_files.h"
+
+#include <cctype>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "valence/base/files.h"
+#include "valence/base/json.h"
+
+namespace valence {
+namespace {
+
+bool is_simulated(const RunRecord& record) {
+  const auto provenance = parse_json(record.provenance, "provenance");
+  return provenance && provenance->value("simulated", false);
+}
+
+Result<std::string> render(const std::vector<ReportRun>& runs, const std::string& extension, const ReportOptions& options) {
+  if (extension == ".html") return html_report(runs, options);
+  if (extension == ".md") return markdown_report(runs, options);
+  if (extension == ".json") return json_report(runs, options);
+  return fail(ErrorCode::kUsage, "a report ends in .html, .md or .json, not \"{}\"", extension);
+}
+
+}  // namespace
+
+Result<ReportRun> load_report_run(const Store& store, RunId id) {
+  VALENCE_TRY(auto record, store.run(id));
+  if (record.state != RunState::kFinished) {
+    return fail(ErrorCode::kUsage, "run {} is {}, not finished: run the same measure command again to go on with it", id,
+                to_string(record.state));
+  }
+  VALENCE_TRY(const auto json, parse_json(record.profile, fmt::format("profile of run {}", id)));
+  VALENCE_TRY(auto profile, profile_from_json(json));
+  VALENCE_TRY(auto answers, store.answers(id));
+  VALENCE_TRY(const auto* instrument, find_instrument(record.instrument));
+  const bool simulated = is_simulated(record);
+  return ReportRun{std::move(record), std::move(profile), std::move(answers), instrument, simulated};
+}
+
+Result<void> write_report(const Store& store, const std::vector<RunId>& runs, const std::string& path,
+                          const ReportOptions& options) {
+  std::vector<ReportRun> loaded;
+  for (const auto id : runs) {
+    VALENCE_TRY(auto run, load_report_run(store, id));
+    loaded.push_back(std::move(run));
+  }
+  VALENCE_TRY(const auto text, render(loaded, std::filesystem::path(path).extension().string(), options));
+  return write_file(path, text);
+}
+
+std::string default_report_path(const std::string& instrument, const std::string& subject) {
+  std::string name = instrument + "-" + subject;
+  for (auto& c : name) {
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '.') c = '-';
+  }
+  return "out/" + name + ".html";
+}
+
+}  // namespace valence

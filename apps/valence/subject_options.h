@@ -1,0 +1,35 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "valence/base/result.h"
+#include "valence/exam/examiner.h"
+#include "valence/model/open.h"
+
+namespace CLI {
+class App;
+}
+
+namespace valence {
+
+/// The flags that say who is examined: model, adapters, steering, engine.
+struct SubjectOptions {
+  ModelSpec model{.name = "smollm2", .adapters = {}, .engine = {}};
+  std::vector<std::string> adapters;  ///< PATH or PATH:SCALE
+  std::string persona;
+  std::string system_file;
+  std::string examples_file;
+  std::string name;
+  RenderOptions render;
+
+  void add_flags(CLI::App& command);
+  /// Opens the model and puts the subject together. Errors name the flag or the file and line.
+  Result<Subject> open() const;
+};
+
+/// "path.gguf" or "path.gguf:0.5".
+Result<AdapterSpec> parse_adapter(const std::string& text);
+
+}  // namespace valence
