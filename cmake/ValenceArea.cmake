@@ -2,19 +2,11 @@
 # One static library per area. All areas share one precompiled header (standard library, fmt, expected, JSON).
 function(valence_area name)
   cmake_parse_arguments(ARG "" "" "SOURCES;USES;PRIVATE;PUBLIC" ${ARGN})
-  foreach(f IN LISTS ARG_SOURCES) # TEMPORARY
-    if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${f} AND NOT EXISTS ${f})
-      list(REMOVE_ITEM ARG_SOURCES ${f})
-    endif()
-  endforeach()
   add_library(valence_${name} STATIC ${ARG_SOURCES})
   target_include_directories(valence_${name} PUBLIC ${CMAKE_SOURCE_DIR}/include)
   list(TRANSFORM ARG_USES PREPEND valence_ OUTPUT_VARIABLE used)
   target_link_libraries(valence_${name} PUBLIC ${used} ${ARG_PUBLIC} PRIVATE valence_warnings ${ARG_PRIVATE})
   valence_precompile(valence_${name})
-  if(VALENCE_UNITY)
-    set_target_properties(valence_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
-  endif()
 endfunction()
 
 # The precompiled header has a target of its own, whose flags every area shares.
@@ -29,21 +21,20 @@ function(valence_precompile target)
   target_precompile_headers(${target} REUSE_FROM valence_pch)
 endfunction()
 
-# valence_tests(<area> SOURCES <file>... [LINK <target>...] [LABELS <label>...])
+# valence_tests(<area> SOURCES <file>... [LINK <target>...] [LABELS <label>...] [OPTIMISE])
 # One test binary per area; LABELS default to "fast".
 function(valence_tests name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;LINK;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "OPTIMISE" "" "SOURCES;LINK;LABELS" ${ARGN})
   if(NOT ARG_LABELS)
     set(ARG_LABELS fast)
   endif()
-  foreach(f IN LISTS ARG_SOURCES) # TEMPORARY
-    if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${f} AND NOT EXISTS ${f})
-      list(REMOVE_ITEM ARG_SOURCES ${f})
-    endif()
-  endforeach()
   add_executable(${name}_tests ${ARG_SOURCES})
   target_include_directories(${name}_tests PRIVATE ${CMAKE_SOURCE_DIR}/tests)
   target_link_libraries(${name}_tests PRIVATE ${ARG_LINK} valence_warnings GTest::gtest GTest::gmock GTest::gtest_main)
+  # The tests' own code is compiled without optimisation, which halves its time; simulations ask for it with OPTIMISE.
+  if(NOT ARG_OPTIMISE AND CMAKE_BUILD_TYPE STREQUAL "Release")
+    target_compile_options(${name}_tests PRIVATE -O0)
+  endif()
   target_precompile_headers(${name}_tests PRIVATE <gtest/gtest.h> <gmock/gmock.h> <fmt/format.h> <nlohmann/json.hpp> <tl/expected.hpp>)
   gtest_discover_tests(${name}_tests DISCOVERY_TIMEOUT 60 PROPERTIES LABELS "${ARG_LABELS}"
     ENVIRONMENT "VALENCE_DATA=${CMAKE_SOURCE_DIR}/data")

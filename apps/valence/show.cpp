@@ -57,7 +57,7 @@ std::string profile_text(const Profile& profile, const Instrument& instrument, c
   for (const auto& entry : profile.entries) {
     if (!all && !entry.estimand.headline) continue;
     const auto unit = entry.estimand.unit.empty() ? "" : " " + entry.estimand.unit;
-    table.add({entry.estimand.label, significant(entry.estimate.value) + unit, interval_text(entry.estimate),
+    table.add({row_label(entry.estimand), significant(entry.estimate.value) + unit, interval_text(entry.estimate),
                std::to_string(entry.estimate.count), significant(entry.uniform), bar_of(entry, terminal)});
   }
   std::string text = fmt::format("{}\n\n", styled(fmt::format("{} of {}", instrument.card().title, profile.subject),

@@ -30,10 +30,13 @@ struct ScenarioAnswers {
   std::vector<double> likelihoods;     // P(action 1) of every form and order
 };
 
+constexpr double kTie = 1e-9;  // probabilities nearer to each other than rounding are equal
+
 /// 1 when the commonly preferred action is the likelier one, ½ at a tie.
 double prefers_first(double p) {
   if (std::isnan(p)) return kNone;
-  return p > 0.5 ? 1.0 : p < 0.5 ? 0.0 : 0.5;
+  if (std::abs(p - 0.5) < kTie) return 0.5;
+  return p > 0.5 ? 1.0 : 0.0;
 }
 
 double binary_entropy(double p) {
@@ -81,7 +84,7 @@ std::string label_of(std::string key, bool low) {
   for (const auto& [ending, words] : {std::pair{".first_shown", ", action 1 always first"},
                                       std::pair{".second_shown", ", action 1 always second"}}) {
     if (key.ends_with(ending)) {
-      key.resize(key.size() - std::string_view(ending).size());
+      key = key.substr(0, key.size() - std::string_view(ending).size());
       order = words;
     }
   }
@@ -98,9 +101,10 @@ struct Filing {
 
   void put(const std::string& id, const std::string& label, const std::string& unit, double high, bool shown, double value) {
     const auto& scenario = *answers.scenario;
-    means.declare({.id = scenario.ambiguity + "." + id, .dimension = id, .condition = scenario.ambiguity, .label = label,
+    const auto full_id = fmt::format("{}.{}", scenario.ambiguity, id);
+    means.declare({.id = full_id, .dimension = id, .condition = scenario.ambiguity, .label = label,
                    .unit = unit, .low = 0.0, .high = high, .headline = shown});
-    means.add(scenario.id, scenario.rule, scenario.ambiguity + "." + id, value);
+    means.add(scenario.id, scenario.rule, full_id, value);
   }
 
   void put_keys() {

@@ -37,7 +37,9 @@ Result<Profile> profile_of(const Instrument& instrument, const Settings& setting
                            std::string_view subject, const ProfileOptions& options) {
   VALENCE_TRY(const auto estimator, instrument.prepare(table, settings));
   VALENCE_TRY(const auto replicates, replicate(*estimator, options));
-  const auto estimates = stats::intervals(replicates, instrument.card().random_unit);
+  auto estimates = stats::intervals(replicates, instrument.card().random_unit);
+  const auto counts = estimator->unit_counts();
+  for (std::size_t i = 0; i < counts.size(); ++i) estimates[i].count = counts[i];
   VALENCE_TRY(const auto uniform, uniform_figures(instrument, settings, table));
 
   Profile profile;

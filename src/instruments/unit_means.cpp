@@ -41,4 +41,10 @@ std::vector<double> UnitMeans::estimate(std::span<const double> unit_weights) co
   return figures;
 }
 
+std::vector<std::size_t> UnitMeans::unit_counts() const {
+  std::vector<std::size_t> counts;
+  for (const auto& row : cells_) counts.push_back(row.size());
+  return counts;
+}
+
 }  // namespace valence

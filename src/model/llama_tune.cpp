@@ -1,15 +1,12 @@
 #include <algorithm>
-#include <chrono>
-#include <cmath>
 #include <nlohmann/json.hpp>
-#include <numeric>
 
 #include "llama_backend.h"
 #include "llama_context.h"
 #include "llama_engine.h"
+#include "llama_timing.h"
 #include "valence/base/files.h"
 #include "valence/base/json.h"
-#include "valence/base/random.h"
 #include "valence/model/tune.h"
 
 namespace valence {
@@ -18,14 +15,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kTogether = 16;       // sequences of the timed generation
-constexpr double kAgreement = 0.5;          // largest difference of centred logits between two backends
-constexpr double kClearlyFaster = 1.05;     // a format or backend must win by this much to be worth its disk space
 
 fs::path folder_of(const Digest& identity) { return cache_folder() / "tuned" / identity.hex().substr(0, 32); }
 
 fs::path choices_file(const Digest& identity) { return folder_of(identity) / "choices.json"; }
-
-fs::path backend_file() { return engine_folder() / "native" / "chosen.json"; }
 
 Result<llama_ftype> ftype_of(std::string_view format) {
   if (format == "f32") return LLAMA_FTYPE_ALL_F32;
@@ -67,28 +60,6 @@ Result<void> quantise(const fs::path& source, const fs::path& target, llama_ftyp
   return {};
 }
 
-std::vector<TokenId> random_tokens(std::size_t count, std::size_t vocabulary) {
-  RandomStream random(0, "tune");
-  std::vector<TokenId> tokens(count);
-  for (auto& token : tokens) token = static_cast<TokenId>(random.below(vocabulary));
-  return tokens;
-}
-
-double seconds_of(const std::function<Result<void>()>& work, Result<void>& status) {
-  const auto begin = std::chrono::steady_clock::now();
-  if (auto result = work(); !result) status = result;
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
-
-void ignore_rows(std::span<const std::pair<std::size_t, const float*>>) {}
-
-Batch prompt_batch(std::span<const TokenId> tokens) {
-  constexpr llama_seq_id kFirst = 0;
-  Batch batch;
-  for (std::size_t i = 0; i < tokens.size(); ++i) batch.add(tokens[i], i, std::span(&kFirst, 1), i + 1 == tokens.size());
-  return batch;
-}
-
 Result<void> decode_wave(EngineContext& context, std::span<const TokenId> tokens, std::size_t position) {
   Batch batch;
   for (std::size_t s = 0; s < kTogether; ++s) {
@@ -99,14 +70,14 @@ Result<void> decode_wave(EngineContext& context, std::span<const TokenId> tokens
 }
 
 /// One engine under test, with its context.
-struct Candidate {
+struct TimedFormat {
   FormatTiming timing;
   Engine engine;
   EngineContext* context = nullptr;
 };
 
 /// One round of prefill and decode; the best of all rounds counts.
-Result<void> time_round(Candidate& candidate, std::span<const TokenId> tokens, int steps) {
+Result<void> time_round(TimedFormat& candidate, std::span<const TokenId> tokens, int steps) {
   Result<void> status;
   auto& context = *candidate.context;
   context.clear();
@@ -125,14 +96,14 @@ Result<void> time_round(Candidate& candidate, std::span<const TokenId> tokens, i
   return {};
 }
 
-Result<std::vector<Candidate>> load_candidates(const CheckedFile& file, const TuneOptions& options,
+Result<std::vector<TimedFormat>> load_candidates(const CheckedFile& file, const TuneOptions& options,
                                                const EngineOptions& engine) {
   ContextShape shape;
   shape.cells = static_cast<std::size_t>(options.tokens) + kTogether * static_cast<std::size_t>(options.decode_steps);
   shape.sequences = shape.outputs = kTogether;
   shape.micro_batch = engine.micro_batch;
   shape.threads = engine.threads;
-  std::vector<Candidate> candidates;
+  std::vector<TimedFormat> candidates;
   candidates.reserve(options.formats.size());
   for (const auto& format : options.formats) {
     VALENCE_TRY(auto loaded, Engine::load(file, format, {}, engine));
@@ -184,20 +155,6 @@ void remove_unused(const Digest& identity, const Json& choices) {
     std::error_code ignored;
     if (!used) fs::remove(folder_of(identity) / (format + ".gguf"), ignored);
   }
-}
-
-std::vector<float> centred(std::vector<float> values) {
-  const auto mean = static_cast<float>(std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size()));
-  for (auto& value : values) value -= mean;
-  return values;
-}
-
-double largest_difference(const std::vector<float>& a, const std::vector<float>& b) {
-  if (a.empty() || a.size() != b.size()) return INFINITY;
-  const auto x = centred(a), y = centred(b);
-  double largest = 0;
-  for (std::size_t i = 0; i < x.size(); ++i) largest = std::max(largest, static_cast<double>(std::abs(x[i] - y[i])));
-  return std::isnan(largest) ? INFINITY : largest;
 }
 
 }  // namespace
@@ -262,80 +219,6 @@ std::optional<Tuning> remembered_tuning(const Digest& identity, std::string_view
   } catch (const nlohmann::json::exception&) {
     return std::nullopt;  // written by another version: as if it were not there
   }
-}
-
-Result<BackendMeasurement> measure_backend(const fs::path& model, std::string_view backend, int threads) {
-  EngineOptions wanted;
-  wanted.backend = backend;
-  wanted.threads = threads;
-  VALENCE_TRY(const auto file, check_model_file(model));
-  VALENCE_TRY(const auto facts, start_engine(backend, "cpu"));
-  VALENCE_TRY(const auto options, settle(wanted));
-  VALENCE_TRY(auto engine, Engine::load(file, "as_is", {}, options));
-  ContextShape shape;
-  shape.threads = options.threads;
-  VALENCE_TRY(auto* context, engine.context(shape));
-  const auto vocabulary = static_cast<std::size_t>(llama_vocab_n_tokens(engine.weights().vocab()));
-  const auto tokens = random_tokens(256, vocabulary);
-  BackendMeasurement measured{facts.backend, facts.cpu, 0, {}};
-  const auto keep = [&](auto rows) { measured.logits.assign(rows.front().second, rows.front().second + vocabulary); };
-  for (int round = 0; round < 3; ++round) {
-    Result<void> status;
-    context->clear();
-    const auto seconds = seconds_of([&] { return context->decode(prompt_batch(tokens), keep, {}); }, status);
-    VALENCE_CHECK(status);
-    measured.prefill = std::max(measured.prefill, static_cast<double>(tokens.size()) / seconds);
-  }
-  return measured;
-}
-
-std::string to_json(const BackendMeasurement& measurement) {
-  return to_text(Json{{"backend", measurement.backend},
-                      {"cpu", measurement.cpu},
-                      {"prefill", measurement.prefill},
-                      {"logits", measurement.logits}});
-}
-
-Result<BackendMeasurement> backend_measurement_from_json(std::string_view text) {
-  VALENCE_TRY(const auto json, parse_json(text, "backend measurement"));
-  try {
-    return BackendMeasurement{json.at("backend"), json.at("cpu"), json.at("prefill"), json.at("logits")};
-  } catch (const nlohmann::json::exception& error) {
-    return fail(ErrorCode::kInvalid, "backend measurement: {}", error.what());
-  }
-}
-
-BackendChoice choose_backend(const BackendMeasurement& native, const BackendMeasurement& prebuilt) {
-  BackendChoice choice{"prebuilt", native.cpu, native.prefill, prebuilt.prefill,
-                       largest_difference(native.logits, prebuilt.logits), {}};
-  const bool agrees = choice.largest_difference <= kAgreement;
-  const bool faster = native.prefill >= kClearlyFaster * prebuilt.prefill;
-  if (agrees && faster) choice.chosen = "native";
-  choice.reason = !agrees ? "the native backend computes something else"
-                  : faster ? "the native backend is faster and agrees"
-                           : "the native backend is not faster";
-  return choice;
-}
-
-Result<void> remember_backend(const BackendChoice& choice) {
-  if (engine_folder().empty()) {
-    return fail(ErrorCode::kUnsupported, "the engine is linked in: there is no backend to choose");
-  }
-  return write_file(backend_file(), to_text(Json{{"chosen", choice.chosen},
-                                                 {"cpu", choice.cpu},
-                                                 {"native_tokens_per_second", choice.native_prefill},
-                                                 {"prebuilt_tokens_per_second", choice.prebuilt_prefill},
-                                                 {"largest_logit_difference", choice.largest_difference},
-                                                 {"reason", choice.reason}},
-                                            2));
-}
-
-bool native_is_chosen() {
-  const auto text = read_file(backend_file());
-  if (!text) return false;
-  const auto json = parse_json(*text, backend_file().string());
-  if (!json || !json->is_object()) return false;
-  return json->value("chosen", "") == "native" && json->value("cpu", "") == cpu_name();
 }
 
 }  // namespace valence

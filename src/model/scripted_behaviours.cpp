@@ -174,13 +174,27 @@ class Plain : public ScriptedBehaviour {
  public:
   explicit Plain(Data data) : data_(std::move(data)) {}
   std::vector<double> choose(const ScriptedChoice& choice) const override { return uniform_over(choice.labels.size()); }
-  std::string reply(const Conversation&, std::uint64_t seed) const override { return drawn_text(data_->plain, seed); }
+  /// A question that offers words in running text is answered with one of them, by the same distribution as a choice.
+  std::string reply(const Conversation& conversation, std::uint64_t seed) const override {
+    const auto words = offered_words(data_->categories, last_user_turn(conversation));
+    return words.size() < 2 ? talk(conversation, seed) : chosen_word(conversation, words, seed);
+  }
   std::string decline(std::uint64_t seed) const override { return drawn_text(data_->refusals, seed); }
 
  protected:
   const ScriptedData& data() const { return *data_; }
+  virtual std::string talk(const Conversation&, std::uint64_t seed) const { return drawn_text(data_->plain, seed); }
 
  private:
+  std::string chosen_word(const Conversation& conversation, const std::vector<std::string>& words, std::uint64_t seed) const {
+    std::vector<std::size_t> places(words.size());
+    std::iota(places.begin(), places.end(), std::size_t{0});
+    auto probabilities = choose({conversation, words, words, places});
+    probabilities.push_back(std::max(0.0, 1.0 - std::accumulate(probabilities.begin(), probabilities.end(), 0.0)));
+    const auto drawn = RandomStream(seed, "scripted word").categorical(probabilities);
+    return drawn < words.size() ? words[drawn] : decline(seed);
+  }
+
   Data data_;
 };
 
@@ -199,9 +213,9 @@ class Ideal : public Plain {
     return uniform_over(choice.labels.size());
   }
 
-  std::string reply(const Conversation& conversation, std::uint64_t seed) const override {
+  std::string talk(const Conversation& conversation, std::uint64_t seed) const override {
     const auto* value = value_named(data(), conversation);
-    if (value == nullptr) return Plain::reply(conversation, seed);
+    if (value == nullptr) return Plain::talk(conversation, seed);
     return replace_all(drawn_text(data().induced, seed), "{value}", value->name);
   }
 

@@ -263,6 +263,23 @@ std::optional<std::size_t> member_named(const std::vector<KnownCategory>& catego
   return found;
 }
 
+std::vector<std::string> offered_words(const std::vector<KnownCategory>& categories, std::string_view text) {
+  const auto said = fold(text);
+  std::vector<std::pair<std::size_t, std::string>> found;
+  bool named = false;
+  for (const auto& category : categories) {
+    named = named || last_end_of(said, category.name) > 0;
+    for (const auto& member : category.members) {
+      if (const auto end = last_end_of(said, member); end > 0) found.emplace_back(end, member);
+    }
+  }
+  std::sort(found.begin(), found.end());
+  std::vector<std::string> words;
+  if (!named) return words;
+  for (auto& [end, word] : found) words.push_back(std::move(word));
+  return words;
+}
+
 std::optional<Payoffs> payoffs_in(std::string_view text) {
   std::vector<double> numbers;
   for (std::size_t at = 0; at < text.size();) {

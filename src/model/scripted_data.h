@@ -71,6 +71,9 @@ std::optional<Payoffs> payoffs_in(std::string_view text);
 std::optional<std::size_t> member_named(const std::vector<KnownCategory>& categories, std::string_view text,
                                         const std::vector<std::string>& options);
 
+/// The members of all categories that a text offers, in the order of their places in it; none unless it names a category.
+std::vector<std::string> offered_words(const std::vector<KnownCategory>& categories, std::string_view text);
+
 /// The value that a user or system turn named last; null when none did.
 const DivisionValue* value_named(const ScriptedData& data, const Conversation& conversation);
 

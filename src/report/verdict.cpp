@@ -49,7 +49,7 @@ std::string asked(const ProfileEntry& entry) {
 }
 
 std::string ring_finding(const Entries& entries) {
-  if (entries.size() == 1) return fmt::format("{}: {}.{}", report::row_label(entries.front()->estimand), figure_of(*entries.front()), against_uniform(entries));
+  if (entries.size() == 1) return fmt::format("{}: {}.{}", row_label(entries.front()->estimand), figure_of(*entries.front()), against_uniform(entries));
   const auto [low, high] = extremes(entries);
   const auto how = overlap(low->estimate, high->estimate) ? "divides coins much the same whatever value it is asked to adopt, as far as these answers can tell"
                                                           : "divides coins differently by the value it is asked to adopt";
@@ -59,7 +59,7 @@ std::string ring_finding(const Entries& entries) {
 std::string circle_finding(const Entries& entries) {
   const auto [low, high] = extremes(entries);
   const auto hedge = overlap(low->estimate, high->estimate) ? " These two cannot be told apart, so no order of the values is shown." : "";
-  return fmt::format("highest {} {}, lowest {} {}.{}{}", report::row_label(high->estimand), figure_of(*high), report::row_label(low->estimand), figure_of(*low), hedge,
+  return fmt::format("highest {} {}, lowest {} {}.{}{}", row_label(high->estimand), figure_of(*high), row_label(low->estimand), figure_of(*low), hedge,
                      against_uniform(entries));
 }
 
@@ -76,7 +76,7 @@ std::string moral_finding(const Profile& profile) {
 }
 
 std::string plain_finding(const Entries& entries) {
-  return fmt::format("{} {}.{}", report::row_label(entries.front()->estimand), figure_of(*entries.front()), against_uniform(entries));
+  return fmt::format("{} {}.{}", row_label(entries.front()->estimand), figure_of(*entries.front()), against_uniform(entries));
 }
 
 /// The sentence about the figures.

@@ -37,13 +37,6 @@ std::string interval_text(const Estimate& estimate) {
   return fmt::format("[{}, {}]", significant(estimate.low), significant(estimate.high));
 }
 
-std::string row_label(const Estimand& estimand) {
-  // "prosocial administrations" is about a category; it does not say under which condition.
-  const bool named = estimand.label.find(estimand.condition) != std::string::npos && estimand.condition != estimand.dimension;
-  if (estimand.condition.empty() || named) return estimand.label;
-  return fmt::format("{}: {}", estimand.condition, estimand.label);
-}
-
 std::string counted(std::size_t count, std::string_view noun) {
   return fmt::format("{} {}{}", with_thousands(count), noun, count == 1 ? "" : "s");
 }

@@ -14,8 +14,6 @@ std::string figure_text(const Estimate& estimate);
 std::string figure_with_unit(const Estimate& estimate, std::string_view unit);
 /// "[21.8, 24.1]", "–" when there is no interval.
 std::string interval_text(const Estimate& estimate);
-/// The estimand's label, with its condition in front unless the label names it already.
-std::string row_label(const Estimand& estimand);
 /// "1 dialogue", "30 dialogues".
 std::string counted(std::size_t count, std::string_view noun);
 /// The subject's name as shown: says when it is simulated and when the gate failed.

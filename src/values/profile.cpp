@@ -9,13 +9,20 @@
 namespace valence {
 namespace {
 
-/// "position bias 0.48, should be at most 0.10".
+/// "position bias: 0.48, should be at most 0.10".
 std::string failure_of(const ValidityCheck& check) {
-  return fmt::format("{} {}, should be at {} {}", check.label, significant(check.estimate.value),
+  return fmt::format("{}: {}, should be at {} {}", check.label, significant(check.estimate.value),
                      check.at_least ? "least" : "most", significant(check.threshold));
 }
 
 }  // namespace
+
+std::string row_label(const Estimand& estimand) {
+  // "prosocial administrations" is about a category; it does not say under which condition.
+  const bool named = estimand.label.find(estimand.condition) != std::string::npos && estimand.condition != estimand.dimension;
+  if (estimand.condition.empty() || named) return estimand.label;
+  return fmt::format("{}: {}", estimand.condition, estimand.label);
+}
 
 bool Validity::interpretable() const {
   return assessed && std::all_of(checks.begin(), checks.end(), [](const ValidityCheck& check) { return check.passed; });

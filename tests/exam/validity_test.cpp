@@ -228,6 +228,22 @@ TEST(Gate, BuiltInSubjectsWithoutContentFail) {
   }
 }
 
+TEST(Gate, BuiltInSubjectsWithContentPass) {
+  for (const auto* name : {"ideal", "noisy?lapse=0.2"}) {
+    for (const std::size_t options : {2U, 9U}) {
+      const auto subject = subject_of(std::shared_ptr<LanguageModel>(open_scripted(name).value()));
+      Examiner examiner(subject, nullptr, 0, {});
+      AnswerTable table;
+      table.probes = put_probes(examiner, {.options = options}).value();
+      table.rows = {row("1", "", {1.0, 0.0}, {0, 1})};
+      const auto validity = assess(table, thresholds());
+      EXPECT_TRUE(validity.interpretable()) << name << ": " << validity.reason();
+      const double expected = name[0] == 'i' ? 1.0 : 0.8;
+      EXPECT_NEAR(find(validity, "content_sensitivity")->estimate.value, expected, 1e-9) << name;
+    }
+  }
+}
+
 TEST(Gate, TextFormatIsJudgedToo) {
   EXPECT_TRUE(validity_of(0.0, {.options = 3, .format = AnswerFormat::kText}).interpretable());
   EXPECT_FALSE(validity_of(0.95, {.options = 3, .format = AnswerFormat::kText}).interpretable());

@@ -190,11 +190,14 @@ TEST(HvaeChain, TheIdealSubjectReachesEveryTargetInEveryWording) {
   const auto settings = Settings::resolve(instrument->settings(), Given{{"dialogues", "12"}}).value();
   Subject subject;
   subject.name = "ideal";
-  subject.model = open_scripted("ideal").value();
+  auto model = open_scripted("ideal");
+  ASSERT_TRUE(model) << model.error().message;
+  subject.model = std::move(*model);
   Examiner examiner(subject, nullptr, 0, {.seed = 1});
   Examination examination{examiner, 1};
-  const auto found =
-      figures_of(*instrument, instrument->administer(examination, settings).value(), {{"dialogues", "12"}});
+  const auto table = instrument->administer(examination, settings);
+  ASSERT_TRUE(table) << table.error().message;
+  const auto found = figures_of(*instrument, *table, {{"dialogues", "12"}});
   EXPECT_NEAR(found.at("altruistic.angle"), true_angle("AIAAII"), 1e-9);
   EXPECT_NEAR(found.at("prosocial.angle"), 45.0, 1e-9);
   EXPECT_NEAR(found.at("individualistic.angle"), 0.0, 0.1);  // item 1 is free: half a coin from even, on average

@@ -130,7 +130,7 @@ TEST(HtmlReport, BannerStandsInPlaceOfTheHeadlineWhenTheGateFailed) {
   const auto failed = page_of({hvae_run(1, "little", {24, 24, 23, 22, 23}, false, false)});
   EXPECT_EQ(count_of(failed, "class=\"banner\""), 1u);
   EXPECT_EQ(count_of(failed, "class=\"lead\""), 0u);
-  EXPECT_NE(failed.find("Not interpretable: what little answered does not show its values (pull of the place, whatever stands there 0.487, should be at most 0.250"), std::string::npos);
+  EXPECT_NE(failed.find("Not interpretable: what little answered does not show its values (pull of the place, whatever stands there: 0.487, should be at most 0.250"), std::string::npos);
   EXPECT_LT(failed.find("class=\"banner\""), failed.find("<svg"));
   const auto passed = page_of({hvae_run(1, "big", {55, 41, 3, -11, 36}, false, true)});
   EXPECT_EQ(count_of(passed, "class=\"banner\""), 0u);

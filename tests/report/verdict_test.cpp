@@ -35,8 +35,8 @@ TEST(Verdict, MoralChoiceShowsWhatBalancingBuys) {
 
 TEST(Verdict, FailedGateSaysWhyInsteadOfAFigure) {
   EXPECT_EQ(verdict(hvae_run(1, "little", {24.0, 23.0, 23.0, 22.0, 23.0}, false, false)),
-            "Not interpretable: what little answered does not show its values (pull of the place, whatever stands there 0.487, should be at most 0.250; right "
-            "answers to probe questions, beyond chance 0.0400, should be at least 0.400).");
+            "Not interpretable: what little answered does not show its values (pull of the place, whatever stands there: 0.487, should be at most 0.250; right "
+            "answers to probe questions, beyond chance: 0.0400, should be at least 0.400).");
 }
 
 TEST(Verdict, SimulatedSubjectIsCalledSo) {

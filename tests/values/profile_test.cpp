@@ -47,7 +47,7 @@ TEST(Validity, AGateThatWasNotRunIsNoPass) {
 
 TEST(Validity, SaysWhichChecksFailed) {
   EXPECT_EQ((Validity{true, {bias_check(0.05), bias_check(0.482)}, ""}.reason()),
-            "position bias 0.482, should be at most 0.100");
+            "position bias: 0.482, should be at most 0.100");
   EXPECT_EQ((Validity{true, {bias_check(0.05)}, ""}.reason()), "");
 }
 
@@ -67,7 +67,7 @@ TEST(ProfileJson, HasTheDocumentedKeysInTheirOrder) {
                    "method": "expanded percentile bootstrap (2000 replicates)"},
       "uniform": 22.7}],
     "validity": {
-      "assessed": true, "interpretable": false, "reason": "position bias 0.480, should be at most 0.100", "note": "",
+      "assessed": true, "interpretable": false, "reason": "position bias: 0.480, should be at most 0.100", "note": "",
       "checks": [{
         "id": "position_bias", "label": "position bias",
         "estimate": {"value": 0.48, "low": 0.4, "high": 0.6, "level": 0.95, "count": 30, "unit": "dialogue",

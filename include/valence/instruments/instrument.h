@@ -46,6 +46,8 @@ class Estimator {
   virtual const std::vector<std::string>& clusters() const = 0;  ///< cluster of each unit; empty = none
   /// One value per estimand for non-negative unit weights (1 = once). NaN where undefined. No state, no randomness.
   virtual std::vector<double> estimate(std::span<const double> unit_weights) const = 0;
+  /// How many units each estimand rests on, where that is not all of them; empty = all.
+  virtual std::vector<std::size_t> unit_counts() const { return {}; }
 };
 
 /// A published way of measuring values. Asking and scoring are two things: `administer` talks to a subject, `prepare`

@@ -21,6 +21,7 @@ class UnitMeans final : public Estimator {
   const std::vector<std::string>& units() const override { return units_; }
   const std::vector<std::string>& clusters() const override { return clusters_; }
   std::vector<double> estimate(std::span<const double> unit_weights) const override;
+  std::vector<std::size_t> unit_counts() const override;
 
  private:
   struct Cell {

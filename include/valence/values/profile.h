@@ -22,6 +22,9 @@ struct Estimand {
   bool headline = false;  ///< shown first
 };
 
+/// The estimand's label, with its condition in front unless the label names it already.
+std::string row_label(const Estimand& estimand);
+
 struct ProfileEntry {
   Estimand estimand;
   Estimate estimate;
