@@ -6,7 +6,7 @@
 # shellcheck shell=bash
 
 llama_root="$cache/llama.cpp-0.5.0"
-llama_source_folders=(include ggml common src vendor cmake CMakeLists.txt LICENSE)
+llama_source_folders=(include ggml common src vendor cmake models/templates CMakeLists.txt LICENSE)
 
 # binary_package GPU: the npm package for this machine.
 binary_package() {

@@ -106,7 +106,7 @@ TEST_F(MoralChoiceRun, OneOrderCallsAPositionBiasedSubjectGoodAndTheOtherBad) {
 }
 
 TEST_F(MoralChoiceRun, UniformResponderHasNoPreference) {
-  const auto result = profile(*open_scripted("random"), settings({{"set", "low"}}));
+  const auto result = profile(*open_scripted("random"), settings({{"set", "low"}, {"normalisation", "none"}}));
   EXPECT_DOUBLE_EQ(value(result, "low.letter.preferred_share"), 0.5);
   EXPECT_NEAR(value(result, "low.entropy"), std::log(2.0), 1e-12);
   EXPECT_DOUBLE_EQ(result.find("low.letter.preferred_share")->uniform, 0.5);

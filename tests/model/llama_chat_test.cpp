@@ -1,3 +1,4 @@
+#include "valence/model/llama.h"
 #include "valence/model/chat.h"
 
 #include <gtest/gtest.h>
@@ -247,9 +248,9 @@ std::set<std::string> control_strings(const std::string& source) {
 /// Real templates, read from an unpacked llama.cpp tree; they are not ours to redistribute.
 std::vector<fs::path> published_templates() {
   std::vector<fs::path> paths;
-  const char* folder = std::getenv("VALENCE_LLAMA_SOURCE");
-  if (folder == nullptr) return paths;
-  for (const auto& entry : fs::directory_iterator(fs::path(folder) / "models/templates")) {
+  const auto folder = engine_folder() / "source" / "models" / "templates";  // where scripts/setup unpacks it
+  if (!fs::is_directory(folder)) return paths;
+  for (const auto& entry : fs::directory_iterator(folder)) {
     if (entry.path().extension() == ".jinja") paths.push_back(entry.path());
   }
   std::ranges::sort(paths);
@@ -258,7 +259,7 @@ std::vector<fs::path> published_templates() {
 
 TEST(PublishedTemplates, InjectionAddsNoControlTokens) {
   const auto paths = published_templates();
-  if (paths.empty()) GTEST_SKIP() << "set VALENCE_LLAMA_SOURCE to an unpacked llama.cpp tree to test its templates";
+  if (paths.empty()) GTEST_SKIP() << "no unpacked llama.cpp tree beside the engine: ./scripts/setup";
   std::size_t rendered = 0;
   for (const auto& path : paths) {
     const auto source = read_file(path);
