@@ -83,8 +83,10 @@ struct BackendCommand {
 
   Result<void> run(const Session& session) const {
     VALENCE_TRY(const auto file, resolve(name));
+    // On F16 weights: there a backend compiled for the machine shows what it can do; made once, here, before the children.
+    VALENCE_TRY(const auto weights, prepare_format(file.path, file.sha256, "f16"));
     if (!measured.empty()) {
-      VALENCE_TRY(const auto measurement, measure_backend(file.path, measured));
+      VALENCE_TRY(const auto measurement, measure_backend(weights, measured));
       fmt::print("{}\n", to_json(measurement));
       return {};
     }
@@ -114,6 +116,8 @@ void add_model_engine(CLI::App& model, Session& session) {
   auto* time = model.add_subcommand("tune", "Time the compute formats on this machine and remember the fastest");
   time->add_option("name", tune->name, "registry name or path")->capture_default_str();
   time->add_flag("--quick", tune->quick, "two formats, one round each");
+  time->add_option("--backend", tune->engine.backend, "CPU backend: auto, native, prebuilt")
+      ->check(CLI::IsMember({"auto", "native", "prebuilt"}))->capture_default_str();
   time->add_option("--threads", tune->engine.threads, "threads, 0 = the cores that this process may use")->capture_default_str();
   time->footer(examples({"valence model tune smollm2", "valence model tune ./my-model.gguf --json"}));
   time->callback([tune, &session] { session.finish(tune->run(session)); });

@@ -26,12 +26,12 @@ struct QuickstartCommand {
   std::uint64_t seed = 0;
 
   std::vector<Part> parts() const {
-    return {{"hvae", {{"dialogues", std::to_string(dialogues)}}},
+    return {{"hvae", {{"dialogues", std::to_string(dialogues)}, {"goal", "false"}, {"max_tokens", "40"}}},
             {"moralchoice", {{"scenarios", std::to_string((scenarios + 1) / 2)}, {"forms", "standard"}}}};
   }
   std::string note() const {
     return fmt::format(
-        "Sized to a few minutes: {} dialogues per value and {} scenarios. The full protocol: valence measure hvae --model {} "
+        "Sized to a few minutes: {} dialogues per value without a goal prompt and with short replies, {} scenarios in two forms. The full protocol: valence measure hvae --model {} "
         "and valence measure moralchoice --model {}. The default model is small: it tests the software, not values. "
         "The simulated subject's truth is known; it is drawn beside the model to show what the instrument can see.",
         dialogues, scenarios, model, model);

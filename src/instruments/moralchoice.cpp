@@ -55,8 +55,9 @@ Result<Protocol> protocol_of(const Settings& settings) {
   return protocol;
 }
 
-/// A seeded sample from each set, in file order.
+/// The scenarios that offer a choice; of these a seeded sample from each set, in file order.
 std::vector<Scenario> chosen(std::vector<Scenario> all, std::size_t count, std::uint64_t seed) {
+  std::erase_if(all, [](const Scenario& scenario) { return !scenario.scored; });
   if (count == 0) return all;
   std::vector<Scenario> sample;
   for (const std::string set : {"low", "high"}) {

@@ -35,9 +35,9 @@ TEST_F(Errors, UnknownCommandSuggestsTheNearest) {
 }
 
 TEST_F(Errors, SettingOutOfRangeNamesItAndTheRange) {
-  const auto outcome = run({"measure", "hvae", "--model", "scripted:random", "--dialogues", "0"});
+  const auto outcome = run({"measure", "hvae", "--model", "scripted:random", "--max-tokens", "0"});
   EXPECT_EQ(outcome.status, 2);
-  EXPECT_THAT(outcome.err, HasSubstr("dialogues"));
+  EXPECT_THAT(outcome.err, HasSubstr("max_tokens"));
   EXPECT_FALSE(std::filesystem::exists(scratch_ / "valence.db"));
 }
 

@@ -32,6 +32,7 @@ class LlamaModel : public testing::Test {
     return texts;
   }
 
+  ScratchCache cache_;
   ScratchFolder folder_;
   std::filesystem::path path_ = folder_ / "tiny.gguf";
 };

@@ -190,6 +190,15 @@ ScratchFolder::~ScratchFolder() {
   fs::remove_all(path_, ignored);
 }
 
+ScratchCache::ScratchCache() {
+  if (const char* cache = std::getenv("VALENCE_CACHE")) before_ = cache;
+  setenv("VALENCE_CACHE", folder_.path().c_str(), 1);
+}
+
+ScratchCache::~ScratchCache() {
+  before_.empty() ? unsetenv("VALENCE_CACHE") : setenv("VALENCE_CACHE", before_.c_str(), 1);
+}
+
 void write_tiny(const TinyModel& model, const fs::path& path) {
   const std::unique_ptr<gguf_context, decltype(&gguf_free)> file(gguf_init_empty(), &gguf_free);
   const std::uint32_t blocks = model.architecture == "gemma3" ? 4 : 2;

@@ -39,6 +39,20 @@ class ScratchFolder {
   std::filesystem::path path_;
 };
 
+/// While it lives, the cache is an empty folder of its own.
+class ScratchCache {
+ public:
+  ScratchCache();
+  ~ScratchCache();
+  ScratchCache(const ScratchCache&) = delete;
+  ScratchCache& operator=(const ScratchCache&) = delete;
+  const std::filesystem::path& path() const { return folder_.path(); }
+
+ private:
+  ScratchFolder folder_;
+  std::string before_;
+};
+
 void write_tiny(const TinyModel& model, const std::filesystem::path& path);
 
 /// A rank-2 adapter on the query projections of a tiny model.

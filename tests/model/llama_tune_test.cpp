@@ -1,7 +1,6 @@
 #include "valence/model/tune.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include "model/llama_tiny.h"
 #include "valence/base/files.h"
@@ -12,17 +11,14 @@ namespace {
 class Tuning : public testing::Test {
  protected:
   void SetUp() override {
-    if (const char* cache = std::getenv("VALENCE_CACHE")) before_ = cache;
-    setenv("VALENCE_CACHE", (folder_ / "cache").c_str(), 1);
     TinyModel tiny;
     tiny.embedding = 128;
     write_tiny(tiny, path_);
   }
-  void TearDown() override { before_.empty() ? unsetenv("VALENCE_CACHE") : setenv("VALENCE_CACHE", before_.c_str(), 1); }
 
+  ScratchCache cache_;
   ScratchFolder folder_;
   std::filesystem::path path_ = folder_ / "tiny.gguf";
-  std::string before_;
 };
 
 TEST_F(Tuning, TimesEveryFormatAndRemembersTheChoiceForThisMachine) {
@@ -84,7 +80,7 @@ TEST_F(Tuning, AFailedConversionLeavesNothingBehind) {
   const auto failed = prepare_format(folder_ / "absent.gguf", identity, "f16");
   ASSERT_FALSE(failed);
   EXPECT_NE(failed.error().message.find("could not be converted"), std::string::npos) << failed.error().message;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_ / "cache")) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(cache_.path())) {
     EXPECT_NE(entry.path().extension(), ".part");
     EXPECT_NE(entry.path().extension(), ".gguf");
   }
@@ -119,6 +115,7 @@ TEST(BackendChoice, MeasurementsTravelAsJson) {
 }
 
 TEST(BackendChoice, AMeasurementHasSpeedAndLogits) {
+  const ScratchCache cache;
   ScratchFolder folder;
   write_tiny({}, folder / "tiny.gguf");
   const auto measured = measure_backend(folder / "tiny.gguf", "auto", 1);

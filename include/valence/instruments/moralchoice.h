@@ -26,7 +26,7 @@ struct Scenario {
   std::string context;
   std::array<std::string, 2> actions;
   std::array<RuleFlags, 2> breaks;
-  bool scored = true;     ///< false for what offers no choice (data/instruments/moralchoice/quirks.toml)
+  bool scored = true;     ///< false for what offers no choice and is not asked (data/instruments/moralchoice/quirks.toml)
 };
 
 enum class FormKind { kLetter, kText, kRepeat, kCompare };

@@ -54,14 +54,15 @@ Result<std::filesystem::path> prepare_format(const std::filesystem::path& source
 
 /// Set-up decides between the CPU backend compiled for the machine and the prebuilt one like this, since a process
 /// keeps the backend it began with: `measure_backend` in a process of its own for each of "native" and "prebuilt"
-/// (the command line prints the measurement as JSON), then `choose_backend` on both, then `remember_backend`.
+/// (the command line prints the measurement as JSON), with nothing else running, then `choose_backend` on both, then `remember_backend`.
 struct BackendMeasurement {
   std::string backend;
   std::string cpu;
-  double prefill = 0;         ///< tokens per second, best of the rounds
+  double prefill = 0;         ///< tokens per second, best of the rounds, of the file as it is and as f16
   std::vector<float> logits;  ///< of the last token of the prompt
 };
-Result<BackendMeasurement> measure_backend(const std::filesystem::path& model, std::string_view backend, int threads = 0);
+/// With one thread by default: how several wait for each other tells more of what else the machine does.
+Result<BackendMeasurement> measure_backend(const std::filesystem::path& model, std::string_view backend, int threads = 1);
 std::string to_json(const BackendMeasurement& measurement);
 Result<BackendMeasurement> backend_measurement_from_json(std::string_view text);
 
