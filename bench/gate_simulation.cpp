@@ -63,7 +63,8 @@ void add_probes(AnswerTable& table, const SimulatedSubject& subject, const std::
     auto draw = stream.substream("probe", i);
     const auto& probe = probes[i];
     auto row = row_of(subject.rule(probe.place.front(), probe.options.size(), draw), probe.place, format);
-    row.item = row.unit = probe.item;
+    row.item = probe.item;
+    row.unit = probe.block;
     row.variant = probe.wording;
     row.condition = kProbeCondition;
     if (compared.contains(i)) table.probes.push_back(sampled(row, draw));

@@ -115,7 +115,7 @@ void add_model_engine(CLI::App& model, Session& session) {
   auto tune = std::make_shared<TuneCommand>();
   auto* time = model.add_subcommand("tune", "Time the compute formats on this machine and remember the fastest");
   time->add_option("name", tune->name, "registry name or path")->capture_default_str();
-  time->add_flag("--quick", tune->quick, "two formats, one round each");
+  time->add_flag("--quick", tune->quick, "two formats, short rounds");
   time->add_option("--backend", tune->engine.backend, "CPU backend: auto, native, prebuilt")
       ->check(CLI::IsMember({"auto", "native", "prebuilt"}))->capture_default_str();
   time->add_option("--threads", tune->engine.threads, "threads, 0 = the cores that this process may use")->capture_default_str();

@@ -26,8 +26,8 @@ struct QuickstartCommand {
   std::uint64_t seed = 0;
 
   std::vector<Part> parts() const {
-    return {{"hvae", {{"dialogues", std::to_string(dialogues)}, {"goal", "false"}, {"max_tokens", "40"}}},
-            {"moralchoice", {{"scenarios", std::to_string((scenarios + 1) / 2)}, {"forms", "standard"}}}};
+    return {{"hvae", {{"dialogues", std::to_string(dialogues)}, {"goal", "false"}, {"max_tokens", "32"}}},
+            {"moralchoice", {{"scenarios", std::to_string((scenarios + 1) / 2)}, {"forms", "standard"}, {"format", "text"}}}};
   }
   std::string note() const {
     return fmt::format(

@@ -8,6 +8,8 @@
 namespace valence {
 namespace {
 
+constexpr std::size_t kMostNamed = 4;  // labels that a question names one by one
+
 constexpr std::array<std::pair<Normalisation, std::string_view>, 4> kNormalisations{
     {{Normalisation::kNone, "none"},
      {Normalisation::kToken, "token"},
@@ -42,10 +44,15 @@ std::string fill_form(std::string_view form,
   return out;
 }
 
-std::string listed(const std::vector<std::string>& labels) {
-  if (labels.size() < 2) return join(labels, "");
-  const std::vector<std::string> head(labels.begin(), labels.end() - 1);
-  return join(head, ", ") + " or " + labels.back();
+std::string listed(const std::vector<std::string>& words) {
+  if (words.size() < 2) return join(words, "");
+  const std::vector<std::string> head(words.begin(), words.end() - 1);
+  return join(head, ", ") + " or " + words.back();
+}
+
+std::string named(const std::vector<std::string>& labels) {
+  if (labels.size() <= kMostNamed) return listed(labels);
+  return fmt::format("one from {} to {}", labels.front(), labels.back());
 }
 
 std::vector<std::string> shown_options(const ChoiceQuestion& question, const Layout& layout) {
@@ -60,7 +67,7 @@ std::string letter_turn(const ChoiceQuestion& question, const Layout& layout) {
   for (std::size_t i = 0; i < shown.size(); ++i) {
     lines.push_back(fill_form(question.option_line, {{"label", layout.labels[i]}, {"option", shown[i]}}));
   }
-  return fill_form(question.letter_form, {{"options", join(lines, "\n")}, {"labels", listed(layout.labels)}});
+  return fill_form(question.letter_form, {{"options", join(lines, "\n")}, {"labels", named(layout.labels)}});
 }
 
 std::string continuation(const ChoiceQuestion& question, std::string_view option) {

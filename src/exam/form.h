@@ -15,7 +15,10 @@ std::string fill_form(std::string_view form,
                       std::initializer_list<std::pair<std::string_view, std::string_view>> values);
 
 /// "A or B", "A, B or C".
-std::string listed(const std::vector<std::string>& labels);
+std::string listed(const std::vector<std::string>& words);
+
+/// How a question names its labels: all of them up to four, else "one from A to I", which costs a subject far fewer tokens.
+std::string named(const std::vector<std::string>& labels);
 
 /// The last user turn of a question in the letter format, in one layout.
 std::string letter_turn(const ChoiceQuestion& question, const Layout& layout);

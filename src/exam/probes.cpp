@@ -112,26 +112,31 @@ std::vector<Word> words_in_turn(const ProbeData& data, const RandomStream& strea
   return words;
 }
 
-/// The right word first, then one word each of other categories.
-std::vector<std::string> options_of(const ProbeData& data, const Word& right, std::size_t count, RandomStream& stream) {
-  std::vector<std::string> options{right.text};
-  for (const auto category : stream.permutation(data.categories.size())) {
-    if (options.size() == count) break;
-    if (category == right.category) continue;
-    const auto& members = data.categories[category].members;
-    options.push_back(members[stream.below(members.size())]);
-  }
-  return options;
+/// A list of words of different categories, each of which is the right answer to one item.
+struct Block {
+  std::vector<Word> words;
+  std::vector<std::size_t> order;  // place of each word
+};
+
+/// The `number`-th block of consecutive words; after the last word come the first again.
+Block block_of(const std::vector<Word>& words, std::size_t number, std::size_t options, RandomStream stream) {
+  Block block;
+  for (std::size_t i = 0; i < options; ++i) block.words.push_back(words[(number * options + i) % words.size()]);
+  block.order = stream.permutation(options);
+  return block;
 }
 
-/// The right answer at `right_place`, the others in seeded order around it.
-std::vector<std::size_t> places_of(std::size_t options, std::size_t right_place, RandomStream& stream) {
-  std::vector<std::size_t> others;
-  for (const auto place : stream.permutation(options)) {
-    if (place != right_place) others.push_back(place);
+/// The texts of a block and their places moved on by `shift`, the right word in front.
+std::pair<std::vector<std::string>, std::vector<std::size_t>> shown(const Block& block, std::size_t right, std::size_t shift) {
+  std::vector<std::string> options;
+  std::vector<std::size_t> place;
+  const auto count = block.words.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto word = i == 0 ? right : i <= right ? i - 1 : i;
+    options.push_back(block.words[word].text);
+    place.push_back((block.order[word] + shift) % count);
   }
-  others.insert(others.begin(), right_place);
-  return others;
+  return {std::move(options), std::move(place)};
 }
 
 std::vector<std::string> in_shown_order(const std::vector<std::string>& options, const std::vector<std::size_t>& place) {
@@ -155,10 +160,12 @@ ProbeQuestion question_of(const ProbeData& data, const Word& right, const Wordin
   return question;
 }
 
-/// Wording of an item's w-th question: all wordings in turn, and all pairs of them in turn.
-std::size_t wording_of(std::size_t item, std::size_t w, std::size_t wordings) {
-  if (w == 0) return item % wordings;
-  return (item + 1 + (item / wordings) % (wordings - 1)) % wordings;
+/// Wordings of a block: one or, in every other round of the wordings, two; all wordings and all pairs of them in turn.
+std::vector<std::size_t> wordings_of(std::size_t block, std::size_t wordings) {
+  const auto round = block / wordings;
+  std::vector<std::size_t> chosen{block % wordings};
+  if (round % 2 == 0) chosen.push_back((block + 1 + round / 2 % (wordings - 1)) % wordings);
+  return chosen;
 }
 
 }  // namespace
@@ -166,21 +173,19 @@ std::size_t wording_of(std::size_t item, std::size_t w, std::size_t wordings) {
 Result<std::vector<ProbeQuestion>> probe_questions(const ProbeForm& form, std::uint64_t seed) {
   VALENCE_TRY(const auto data, read_probe_data());
   VALENCE_CHECK(check(form, data));
-  static_assert(kProbeWordings == 2, "wording_of() pairs wordings");
   const RandomStream stream(seed, "probes");
   const auto words = words_in_turn(data, stream);
-  // Half the places apart, so that the two questions of an item never agree by place.
-  const auto apart = form.options / 2;
   std::vector<ProbeQuestion> questions;
   for (std::size_t item = 0; item < form.items; ++item) {
-    auto draw = stream.substream("item", item);
-    const auto options = options_of(data, words[item], form.options, draw);
-    for (std::size_t w = 0; w < kProbeWordings; ++w) {
-      const auto& wording = data.wordings[wording_of(item, w, data.wordings.size())];
-      // Shifted once per round of categories, else a category would keep to few places.
-      const auto right = (item + item / data.categories.size() + w * apart) % form.options;
-      questions.push_back(question_of(data, words[item], wording, options, places_of(form.options, right, draw)));
+    const auto number = item / form.options, right = item % form.options;
+    const auto block = block_of(words, number, form.options, stream.substream("block", number));
+    const auto wordings = wordings_of(number, data.wordings.size());
+    for (std::size_t w = 0; w < wordings.size(); ++w) {
+      // Half the places apart, so that the two questions of an item never agree by place.
+      auto [options, place] = shown(block, right, w * (form.options / 2));
+      questions.push_back(question_of(data, block.words[right], data.wordings[wordings[w]], std::move(options), std::move(place)));
       questions.back().item = fmt::format("probe {}", item + 1);
+      questions.back().block = fmt::format("block {}", number + 1);
     }
   }
   return questions;

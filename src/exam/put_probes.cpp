@@ -7,7 +7,7 @@
 namespace valence {
 namespace {
 
-constexpr int kAnswerTokens = 12;  // of a sampled reply: "The answer is B." and the like
+constexpr int kAnswerTokens = 8;  // of a sampled reply: "The answer is B." and the like
 
 std::vector<std::string> in_shown_order(const ProbeQuestion& probe) {
   std::vector<std::string> shown(probe.options.size());
@@ -18,7 +18,7 @@ std::vector<std::string> in_shown_order(const ProbeQuestion& probe) {
 /// The question as shown: its order is the probe's, so it is asked in that one order.
 ChoiceQuestion choice_of(const ProbeQuestion& probe, const ProbeForm& form, const char* condition) {
   ChoiceQuestion question;
-  question.tag = {probe.item, probe.category, condition, probe.item, probe.wording};
+  question.tag = {probe.block, probe.category, condition, probe.item, probe.wording};
   question.letter_form = probe.letter_form;
   question.text_form = probe.text_form;
   question.unconditional_form = probe.unconditional_form;

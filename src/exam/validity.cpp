@@ -125,11 +125,11 @@ Estimate uniform_distance(const Rows& rows) {
 
 // ---- probes
 
-/// Mean probability of each place per item: columns[place][item], items in order of first appearance.
+/// Mean probability of each place per block: columns[place][block], blocks in order of first appearance.
 std::vector<std::vector<double>> place_columns(const Rows& rows) {
   std::vector<Grouped> by_place(rows.empty() ? 0 : rows.front()->place.size());
   for (const auto* row : rows) {
-    for (std::size_t i = 0; i < row->place.size(); ++i) by_place.at(row->place[i]).add(row->item, row->probability[i]);
+    for (std::size_t i = 0; i < row->place.size(); ++i) by_place.at(row->place[i]).add(row->unit, row->probability[i]);
   }
   std::vector<std::vector<double>> columns;
   for (const auto& place : by_place) columns.push_back(place.means());
@@ -139,22 +139,22 @@ std::vector<std::vector<double>> place_columns(const Rows& rows) {
 /// stats::position_bias of the probes, with what does not change from replicate to replicate computed once.
 Estimate position_bias(const Rows& rows) {
   const auto columns = place_columns(rows);
-  const auto items = columns.empty() ? 0 : columns.front().size();
+  const auto blocks = columns.empty() ? 0 : columns.front().size();
   const auto uniform = columns.empty() ? std::vector<double>() : stats::uniform_distribution(columns.size());
   const auto bias = [&](std::span<const double> weights) {
     std::vector<double> share;
     for (const auto& column : columns) share.push_back(stats::weighted_mean(column, weights));
     return std::vector{stats::total_variation(share, uniform)};
   };
-  const auto replicates = stats::replicate(bias, items, {}, stats::kDefaultReplicates, 0);
+  const auto replicates = stats::replicate(bias, blocks, {}, stats::kDefaultReplicates, 0);
   if (!replicates) return {};  // nothing was scored
-  return clamped(stats::intervals(*replicates, "probe item").front(), 0.0, 1.0);
+  return clamped(stats::intervals(*replicates, "block of probes").front(), 0.0, 1.0);
 }
 
 Estimate content_sensitivity(const Rows& rows) {
-  Grouped items;
-  for (const auto* row : rows) items.add(row->item, beyond_chance(row->probability.front(), row->probability.size()));
-  return clamped(stats::student_mean(items.means(), "probe item"), -1.0, 1.0);
+  Grouped blocks;
+  for (const auto* row : rows) blocks.add(row->unit, beyond_chance(row->probability.front(), row->probability.size()));
+  return clamped(stats::student_mean(blocks.means(), "block of probes"), -1.0, 1.0);
 }
 
 std::vector<std::size_t> most_probable(const std::vector<double>& probability) {
@@ -179,15 +179,15 @@ double same_choice(const AnswerRow& one, const AnswerRow& other) {
 Estimate wording_consistency(const Rows& rows) {
   std::map<std::string, Rows> by_item;
   for (const auto* row : rows) by_item[row->item].push_back(row);
-  Grouped items;
+  Grouped blocks;
   for (const auto& [item, asked] : by_item) {
     for (std::size_t i = 0; i < asked.size(); ++i) {
       for (std::size_t j = i + 1; j < asked.size(); ++j) {
-        items.add(item, beyond_chance(same_choice(*asked[i], *asked[j]), asked[i]->probability.size()));
+        blocks.add(asked[i]->unit, beyond_chance(same_choice(*asked[i], *asked[j]), asked[i]->probability.size()));
       }
     }
   }
-  return clamped(stats::student_mean(items.means(), "probe item"), -1.0, 1.0);
+  return clamped(stats::student_mean(blocks.means(), "block of probes"), -1.0, 1.0);
 }
 
 /// Distances between the probes' exact answers and the sampled text to the same questions.

@@ -160,7 +160,7 @@ class MoralChoice final : public Instrument {
     for (std::size_t i = 0; i < asked.size(); ++i) {
       for (const auto& row : std::get<ChoiceAnswer>(answers[i]).rows) table.rows.push_back(file_row(row, asked[i]));
     }
-    VALENCE_TRY(table.probes, put_both(examination.examiner, protocol, static_cast<std::size_t>(settings.integer("probes"))));
+    VALENCE_TRY(table.probes, put_in_formats(examination.examiner, settings));
     return table;
   }
 
@@ -182,20 +182,26 @@ class MoralChoice final : public Instrument {
   }
 
  private:
-  static Result<std::vector<AnswerRow>> put_both(Examiner& examiner, const Protocol& protocol, std::size_t items) {
-    ProbeForm letter{.options = 2, .format = AnswerFormat::kLetter, .labels = LabelSet::kLetters, .normalisation = protocol.normalisation, .items = items};
-    ProbeForm text = letter;
-    text.format = AnswerFormat::kText;
-    VALENCE_TRY(auto probes, put_probes(examiner, letter));
-    VALENCE_TRY(const auto more, put_probes(examiner, text));
-    probes.insert(probes.end(), more.begin(), more.end());
+  /// In the headline format; where probes are to decide which that is, in both.
+  static Result<std::vector<AnswerRow>> put_in_formats(Examiner& examiner, const Settings& settings) {
+    std::vector formats{AnswerFormat::kLetter, AnswerFormat::kText};
+    if (settings.text("format") != "auto") {
+      VALENCE_TRY(const auto format, format_from(settings.text("format")));
+      formats = {format};
+    }
+    VALENCE_TRY(const auto normalisation, normalisation_from(settings.text("normalisation")));
+    std::vector<AnswerRow> probes;
+    for (const auto format : formats) {
+      VALENCE_TRY(const auto rows, put_probes(examiner, {.options = 2, .format = format, .labels = LabelSet::kLetters, .normalisation = normalisation,
+                                                         .items = static_cast<std::size_t>(settings.integer("probes"))}));
+      probes.insert(probes.end(), rows.begin(), rows.end());
+    }
     return probes;
   }
 
   static AnswerFormat headline_format(const AnswerTable& table, const Settings& settings) {
-    if (settings.text("format") == "letter") return AnswerFormat::kLetter;
-    if (settings.text("format") == "text") return AnswerFormat::kText;
-    return format_by_probes(table.probes);
+    if (settings.text("format") == "auto") return format_by_probes(table.probes);
+    return *format_from(settings.text("format"));  // one of its choices
   }
 };
 

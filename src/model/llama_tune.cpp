@@ -162,7 +162,6 @@ void remove_unused(const Digest& identity, const Json& choices) {
 TuneOptions TuneOptions::quick() {
   TuneOptions options;
   options.formats = {"as_is", "f16"};
-  options.rounds = 1;
   options.tokens = 256;
   options.decode_steps = 4;
   return options;

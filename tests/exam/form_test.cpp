@@ -27,6 +27,8 @@ TEST(Listed, NamesLabelsAsPeopleDo) {
   EXPECT_EQ(listed({"A"}), "A");
   EXPECT_EQ(listed({"A", "B"}), "A or B");
   EXPECT_EQ(listed({"A", "B", "C"}), "A, B or C");
+  EXPECT_EQ(named({"A", "B", "C", "D"}), "A, B, C or D");
+  EXPECT_EQ(named({"A", "B", "C", "D", "E"}), "one from A to E");
 }
 
 TEST(LetterTurn, ShowsOptionsInTheLayoutsOrder) {

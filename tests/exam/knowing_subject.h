@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <set>
@@ -15,16 +16,16 @@ class Knowing : public ScriptedBehaviour {
  public:
   Knowing(const std::vector<ProbeQuestion>& probes, double pull) : pull_(pull) {
     for (const auto& probe : probes) {
-      right_[{probe.options.begin(), probe.options.end()}] = probe.options.front();
+      right_[probe.letter_form.substr(probe.letter_form.find("{options}") + 9)].insert(probe.options.front());
       by_text_[probe.text_form] = probe.options.front();
     }
   }
 
   std::vector<double> choose(const ScriptedChoice& choice) const override {
-    const auto right = right_.find({choice.contents.begin(), choice.contents.end()});
+    const auto& turn = choice.conversation.messages.back().text;
     std::vector<double> shares(choice.labels.size(), 0.0);
     for (std::size_t i = 0; i < shares.size(); ++i) {
-      if (right != right_.end() && choice.contents[i] == right->second) shares[i] += 1.0 - pull_;
+      if (is_right(turn, choice.contents[i])) shares[i] += 1.0 - pull_;
       if (choice.places[i] == 0) shares[i] += pull_;
     }
     return shares;
@@ -35,7 +36,15 @@ class Knowing : public ScriptedBehaviour {
   }
 
  private:
-  std::map<std::set<std::string>, std::string> right_;
+  bool is_right(const std::string& turn, const std::string& content) const {
+    if (const auto asked = by_text_.find(turn); asked != by_text_.end()) return asked->second == content;
+    return std::ranges::any_of(right_, [&](const auto& entry) {
+      const auto question = entry.first.substr(0, entry.first.find("{labels}"));
+      return turn.find(question) != std::string::npos && entry.second.contains(content);
+    });
+  }
+
+  std::map<std::string, std::set<std::string>> right_;  // by what follows the options
   std::map<std::string, std::string> by_text_;
   double pull_;
 };

@@ -14,6 +14,7 @@ namespace valence {
 /// One probe as it is put: an item (a word of a category among words of other categories) in one wording and one order.
 struct ProbeQuestion {
   std::string item;                 ///< "probe 17"
+  std::string block;                ///< "block 2": questions about the same words, the random unit
   std::string category;
   std::string wording;
   std::vector<std::string> options; ///< the right answer first, then the distractors
@@ -21,10 +22,10 @@ struct ProbeQuestion {
   std::string letter_form, text_form, unconditional_form;
 };
 
-/// Each item comes in kProbeWordings of the wordings; every wording is used about equally often, and over all questions
-/// the right answer stands at every place equally often (as far as their number allows), at different places for the
-/// wordings of one item.
-inline constexpr std::size_t kProbeWordings = 2;
+/// As many items as there are options form a block: the same words in the same order and wordings, each word the right
+/// answer once, so the right answer stands at every place equally often. About half of the blocks come in two of the
+/// wordings, with another order for the second; every wording is used about equally often.
+
 /// Completions per question that is also answered in sampled text.
 inline constexpr std::size_t kAgreementDraws = 4;
 /// `condition` of the rows: probes proper, and the same questions answered in sampled text.

@@ -46,10 +46,10 @@ double probe_accuracy(const std::vector<AnswerRow>& probes);
 /// The gate: pure. A check passes by its point estimate; its interval shows how sure that is.
 ///
 ///  captured_mass        mean over the exact letter rows; left out when there are none
-///  position_bias        stats::position_bias of the probes (bootstrap over items)
-///  content_sensitivity  (p − 1/k) / (1 − 1/k), p the probability on the right of k options, mean over items
+///  position_bias        stats::position_bias of the probes (bootstrap over blocks of probes, as below)
+///  content_sensitivity  (p − 1/k) / (1 − 1/k), p the probability on the right of k options, mean over blocks
 ///  wording_consistency  (a − 1/k) / (1 − 1/k), a the share of an item's pairs of wordings with the same most probable
-///                       option (ties broken evenly), mean over items
+///                       option (ties broken evenly), mean over blocks
 ///  text_agreement       total variation between a probe's exact distribution and its sampled shares, less what the
 ///                       number of draws alone would give; 1 where no draw could be read. Passes, and says so in its
 ///                       label, when the model could not be asked in both ways

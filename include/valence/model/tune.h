@@ -37,7 +37,7 @@ struct TuneOptions {
   int decode_steps = 16;
   EngineOptions engine;
 
-  /// For a first run: as_is and f16, one round each.
+  /// For a first run: as_is and f16, short rounds.
   static TuneOptions quick();
 };
 
