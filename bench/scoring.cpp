@@ -1,12 +1,13 @@
 // How much faster the prefix tree scores than what others do, on one machine, interleaved.
 //
-//   bench_scoring [MODEL] [--runs N] [--format F] [--threads N] [--quick]
+//   bench_scoring [MODEL] [--runs N] [--format F] [--threads N] [--micro-batch N] [--quick | --formats]
 //
 // MODEL is a name of the registry or a path (default smollm2). The workload: 12 items of 60 tokens with 4 options of 8
 // tokens each, after an instruction of 200 tokens that all share. Compared are: the tree; prefixes shared inside each item
 // only, by the same executor (micro-batches of 512 and of 1024 tokens, which hold one and three items); one full pass per
 // option. Lines `ratio <name> <median> <low> <high>`: how many times faster the tree, or the first named, is; low and high
-// are the quartiles of the paired runs. --quick: three runs, no full passes.
+// are the quartiles of the paired runs. --quick: three runs, no full passes. --formats: only the compute formats, with
+// micro-batches of N tokens.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -46,8 +47,8 @@ void must(const Result<void>& result) {
 
 struct Settings {
   std::string model = "smollm2", format = "auto";
-  int runs = 9, threads = 0;
-  bool quick = false;
+  int runs = 9, threads = 0, micro_batch = 512;
+  bool quick = false, formats_only = false;
 };
 
 Settings parse(std::vector<std::string> arguments) {
@@ -57,6 +58,8 @@ Settings parse(std::vector<std::string> arguments) {
     if (arguments[i] == "--runs") settings.runs = std::max(1, std::atoi(value().c_str()));
     else if (arguments[i] == "--format") settings.format = value();
     else if (arguments[i] == "--threads") settings.threads = std::atoi(value().c_str());
+    else if (arguments[i] == "--micro-batch") settings.micro_batch = std::max(1, std::atoi(value().c_str()));
+    else if (arguments[i] == "--formats") settings.formats_only = true;
     else if (arguments[i] == "--quick") settings.quick = true, settings.runs = 3;
     else settings.model = arguments[i];
   }
@@ -304,6 +307,7 @@ void compare_formats(const ModelFile& file, const Settings& settings) {
   const auto workload = [](const LanguageModel& model) { return shared_workload(model); };
   EngineOptions options;
   options.threads = settings.threads;
+  options.micro_batch = static_cast<std::size_t>(settings.micro_batch);
   options.format = "as_is";
   auto as_is = make_way("as_is", file, options, workload);
   options.format = "auto";
@@ -327,6 +331,7 @@ int main(int count, char** values) {
   const auto settings = parse(arguments);
   const auto registry = must(ModelRegistry::open());
   const auto file = must(registry.resolve(settings.model));
+  if (settings.formats_only) return compare_formats(file, settings), 0;
   compare_sharing(file, settings);
   compare_unshared(file, settings);
   count_large_plan(file, settings);

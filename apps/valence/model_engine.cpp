@@ -1,12 +1,13 @@
 #include "model_engine.h"
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "subject_options.h"
+#include "valence/base/files.h"
+#include "valence/base/process.h"
 #include "valence/base/table.h"
 #include "valence/base/text.h"
 #include "valence/model/registry.h"
@@ -22,13 +23,14 @@ Result<ModelFile> resolve(const std::string& name) {
 
 struct TuneCommand {
   std::string name = "smollm2";
-  bool quick = false;
+  bool quick = false, once = false;
   EngineOptions engine;
 
   Result<void> run(const Session& session) const {
     VALENCE_TRY(const auto file, resolve(name));
     auto options = quick ? TuneOptions::quick() : TuneOptions{};
     options.engine = engine;
+    options.once = once;
     const auto progress = session.progress();
     VALENCE_TRY(const auto tuning, tune_model(file.path, options, *progress));
     show(session, tuning);
@@ -54,25 +56,17 @@ struct TuneCommand {
   }
 };
 
-/// What a command prints on standard output; kModel when it fails.
-Result<std::string> output_of(const std::string& command) {
-  FILE* pipe = ::popen(command.c_str(), "r");
-  if (pipe == nullptr) return fail(ErrorCode::kIo, "no process could be started for the measurement");
-  std::string text;
-  char buffer[4096];
-  while (const auto read = std::fread(buffer, 1, sizeof buffer, pipe)) text.append(buffer, read);
-  if (::pclose(pipe) != 0) return fail(ErrorCode::kModel, "the measurement of a backend failed; the lines above say why");
-  return text;
-}
-
 /// A backend stays in its process until the end: each is measured in a process of its own, this program again.
-Result<BackendMeasurement> measure_in_child(const std::string& name, const std::string& backend) {
-  // Both words are our own or checked: `name` resolved before, and single quotes in it are refused.
-  if (name.find('\'') != std::string::npos) return fail(ErrorCode::kUsage, "a model name with a quote cannot be measured here");
+Result<BackendMeasurement> measure_in_child(const std::string& name, const std::string& backend, const std::stop_token& stop) {
   std::error_code error;
-  const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
   if (error) return fail(ErrorCode::kUnsupported, "this program cannot find itself (/proc is not mounted): {}", error.message());
-  VALENCE_TRY(const auto text, output_of(fmt::format("'{}' model backend --measure {} '{}'", program.string(), backend, name)));
+  VALENCE_TRY(const auto scratch, TemporaryFolder::inside(cache_folder()));
+  const auto output = scratch.path() / "measurement.json";
+  const Program program{{self.string(), "model", "backend", "--measure", backend, "--", name}, {}, output, /*keeps_stderr=*/true};
+  VALENCE_TRY(const auto status, run_program(program, stop, {}));
+  if (status != 0) return fail(ErrorCode::kModel, "the {} backend could not be measured; the lines above say why", backend);
+  VALENCE_TRY(const auto text, read_file(output));
   return backend_measurement_from_json(text);
 }
 
@@ -90,8 +84,8 @@ struct BackendCommand {
       fmt::print("{}\n", to_json(measurement));
       return {};
     }
-    VALENCE_TRY(const auto native, measure_in_child(name, "native"));
-    VALENCE_TRY(const auto prebuilt, measure_in_child(name, "prebuilt"));
+    VALENCE_TRY(const auto native, measure_in_child(name, "native", session.stop));
+    VALENCE_TRY(const auto prebuilt, measure_in_child(name, "prebuilt", session.stop));
     const auto choice = choose_backend(native, prebuilt);
     if (choose) VALENCE_CHECK(remember_backend(choice));
     show(session, choice);
@@ -116,6 +110,7 @@ void add_model_engine(CLI::App& model, Session& session) {
   auto* time = model.add_subcommand("tune", "Time the compute formats on this machine and remember the fastest");
   time->add_option("name", tune->name, "registry name or path")->capture_default_str();
   time->add_flag("--quick", tune->quick, "two formats, short rounds");
+  time->add_flag("--once", tune->once, "only if no choice is remembered for this machine");
   time->add_option("--backend", tune->engine.backend, "CPU backend: auto, native, prebuilt")
       ->check(CLI::IsMember({"auto", "native", "prebuilt"}))->capture_default_str();
   time->add_option("--threads", tune->engine.threads, "threads, 0 = the cores that this process may use")->capture_default_str();

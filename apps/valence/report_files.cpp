@@ -6,6 +6,8 @@
 
 #include "valence/base/files.h"
 #include "valence/base/json.h"
+#include "valence/base/node.h"
+#include "valence/instruments/measure.h"
 
 namespace valence {
 namespace {
@@ -34,8 +36,11 @@ Result<ReportRun> load_report_run(const Store& store, RunId id) {
   VALENCE_TRY(auto profile, profile_from_json(json));
   VALENCE_TRY(auto answers, store.answers(id));
   VALENCE_TRY(const auto* instrument, find_instrument(record.instrument));
+  VALENCE_TRY(const auto node, parse_json_node(record.settings, fmt::format("settings of run {}", id)));
+  VALENCE_TRY(const auto settings, Settings::resolve(instrument->settings(), node));
+  VALENCE_TRY(auto units, unit_values(*instrument, settings, answers));
   const bool simulated = is_simulated(record);
-  return ReportRun{std::move(record), std::move(profile), std::move(answers), instrument, simulated};
+  return ReportRun{std::move(record), std::move(profile), std::move(answers), std::move(units), instrument, simulated};
 }
 
 Result<void> write_report(const Store& store, const std::vector<RunId>& runs, const std::string& path,

@@ -197,6 +197,22 @@ FileLock::~FileLock() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
+Result<TemporaryFolder> TemporaryFolder::inside(const fs::path& parent) {
+  std::error_code error;
+  fs::create_directories(parent, error);
+  auto pattern = (parent / ".valence-XXXXXX").string();
+  if (error || !::mkdtemp(pattern.data())) {
+    return fail(ErrorCode::kIo, "{}: cannot make a folder there: {}", parent.string(),
+                error ? error.message() : std::error_code(errno, std::generic_category()).message());
+  }
+  return TemporaryFolder(fs::path(pattern));
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  if (!path_.empty()) fs::remove_all(path_, ignored);
+}
+
 Result<FileLock> FileLock::acquire(const fs::path& path, const std::function<void()>& waiting) {
   std::error_code error;
   if (path.has_parent_path()) fs::create_directories(path.parent_path(), error);

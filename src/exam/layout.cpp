@@ -143,6 +143,16 @@ Result<std::vector<Layout>> layouts_of(const LayoutDesign& design, std::size_t o
 
 Result<OrderDesign> order_design_from(std::string_view text) { return value_of(kOrderNames, "order design", text); }
 Result<LabelSet> label_set_from(std::string_view text) { return value_of(kLabelNames, "label set", text); }
+
+std::optional<LabelSet> label_set_of(std::string_view layout_name) {
+  const auto comma = layout_name.rfind(", ");
+  if (comma == std::string_view::npos) return std::nullopt;
+  for (const auto set : {LabelSet::kLetters, LabelSet::kDigits, LabelSet::kWords}) {
+    if (layout_name.substr(comma + 2).starts_with(fmt::format("{}–", all_labels(set).front()))) return set;
+  }
+  return std::nullopt;
+}
+
 std::string_view to_string(OrderDesign design) { return name_of(kOrderNames, design); }
 std::string_view to_string(LabelSet labels) { return name_of(kLabelNames, labels); }
 

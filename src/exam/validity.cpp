@@ -54,7 +54,10 @@ class Grouped {
   std::vector<std::vector<double>> values_;
 };
 
+/// Within its domain, and 0 where only rounding is left of it.
 Estimate clamped(Estimate estimate, double low, double high) {
+  constexpr double kRounding = 1e-12;
+  if (std::abs(estimate.value) < kRounding) estimate.value = 0.0;
   estimate.low = std::isnan(estimate.low) ? estimate.low : std::clamp(estimate.low, low, high);
   estimate.high = std::isnan(estimate.high) ? estimate.high : std::clamp(estimate.high, low, high);
   return estimate;

@@ -72,8 +72,8 @@ std::vector<Assignment> assignments_of(const Settings& settings, std::size_t wor
   const auto layouts = decided(settings, "layouts", "slider", "paper");
   const bool paper = layouts == "paper";
   const RandomStream stream(seed, "hvae assignment");
-  // The published run has one wording too; with one layout the wording is what dialogues still differ in.
-  const auto wording = balanced_assignment(count, wordings, stream.substream("wording"));
+  // The published run has one wording; elsewhere they rotate, whatever the layouts.
+  const auto wording = balanced_assignment(count, follows_paper(settings) ? 1 : wordings, stream.substream("wording"));
   const auto order = balanced_assignment(count, 2, stream.substream("order"));
   const auto version = balanced_assignment(count, 2, stream.substream("version"));
   const auto labels = balanced_assignment(count, kSets.size(), stream.substream("labels"));

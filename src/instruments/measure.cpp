@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <map>
+#include <tuple>
 #include <nlohmann/json.hpp>
 
 #include "valence/base/digest.h"
@@ -64,18 +65,21 @@ Result<RunId> begin_run(const Instrument& instrument, const Settings& settings, 
 }
 
 /// The gate's questions in the form that most of the instrument's own questions had.
-ProbeForm probe_form_of(const AnswerTable& table) {
-  std::map<std::pair<std::size_t, AnswerFormat>, std::size_t> counts;
+Result<ProbeForm> probe_form_of(const AnswerTable& table, const Instrument& instrument, const Settings& settings) {
+  std::map<std::tuple<std::size_t, AnswerFormat, LabelSet>, std::size_t> counts;
   for (const auto& row : table.rows) {
-    if (!row.probability.empty()) ++counts[{row.probability.size(), row.format}];
+    if (row.probability.empty()) continue;
+    ++counts[{row.probability.size(), row.format, label_set_of(row.layout).value_or(LabelSet::kLetters)}];
   }
   ProbeForm form;
   std::size_t most = 0;
   for (const auto& [shape, count] : counts) {
     if (count <= most) continue;
     most = count;
-    form.options = shape.first;
-    form.format = shape.second;
+    std::tie(form.options, form.format, form.labels) = shape;
+  }
+  if (std::ranges::find(instrument.settings(), "normalisation", &SettingSpec::name) != instrument.settings().end()) {
+    VALENCE_TRY(form.normalisation, normalisation_from(settings.text("normalisation")));
   }
   return form;
 }
@@ -85,7 +89,8 @@ Result<AnswerTable> administer(const Instrument& instrument, const Settings& set
   VALENCE_TRY(auto table, instrument.administer(examination, settings));
   table.instrument = instrument.card().id;
   if (table.probes.empty()) {
-    VALENCE_TRY(table.probes, put_probes(examiner, probe_form_of(table)));
+    VALENCE_TRY(const auto form, probe_form_of(table, instrument, settings));
+    VALENCE_TRY(table.probes, put_probes(examiner, form));
   }
   return table;
 }

@@ -54,4 +54,17 @@ Result<Profile> profile_of(const Instrument& instrument, const Settings& setting
   return profile;
 }
 
+Result<UnitValues> unit_values(const Instrument& instrument, const Settings& settings, const AnswerTable& table) {
+  VALENCE_TRY(const auto estimator, instrument.prepare(table, settings));
+  UnitValues values;
+  const auto count = estimator->units().size();
+  for (std::size_t unit = 0; unit < count; ++unit) {
+    std::vector<double> alone(count, 0.0);
+    alone[unit] = 1.0;
+    const auto estimates = estimator->estimate(alone);
+    for (std::size_t i = 0; i < estimates.size(); ++i) values[estimator->estimands()[i].id].push_back(estimates[i]);
+  }
+  return values;
+}
+
 }  // namespace valence

@@ -184,6 +184,9 @@ Result<Tuning> tune_model(const fs::path& source, const TuneOptions& options, Pr
   if (options.formats.empty() || options.rounds < 1 || options.tokens < 16 || options.decode_steps < 1) {
     return fail(ErrorCode::kUsage, "tuning needs a format, a round, 16 tokens and a decoding step at least");
   }
+  if (options.once) {
+    if (auto known = remembered_tuning(file.identity, facts.variant, engine.threads)) return *std::move(known);
+  }
   progress.start("timing compute formats", options.formats.size() * static_cast<std::size_t>(options.rounds), "rounds");
   VALENCE_TRY(auto candidates, load_candidates(file, options, engine));
   const auto tokens = random_tokens(static_cast<std::size_t>(options.tokens),

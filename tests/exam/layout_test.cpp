@@ -105,6 +105,7 @@ TEST(Layouts, NamesAreReadBack) {
   }
   for (const auto labels : {LabelSet::kLetters, LabelSet::kDigits, LabelSet::kWords}) {
     EXPECT_EQ(label_set_from(to_string(labels)).value(), labels);
+    EXPECT_EQ(label_set_of(layouts_of({OrderDesign::kReversed, labels, 1}, 4, RandomStream(1, "x")).value().front().name()), labels);
   }
   EXPECT_EQ(order_design_from("shuffled").error().message,
             "unknown order design \"shuffled\"; it should be one of paper, reversed, both, rotations, random");

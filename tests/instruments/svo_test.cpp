@@ -1,9 +1,11 @@
 #include "valence/instruments/svo.h"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "valence/base/json.h"
+#include "valence/instruments/measure.h"
 
 namespace valence {
 namespace {
@@ -257,6 +259,20 @@ TEST(SvoDetails, AnUncertainAnswerHasNoAngle) {
   const auto details = svo_details(table).value().at(0);
   EXPECT_TRUE(details.at("angle").is_null());
   EXPECT_EQ(details.at("reason"), "item 3 has no certain answer; an angle needs all six");
+}
+
+TEST(UnitValues, AreWhatEachUnitAloneWouldGive) {
+  const auto instrument = make_svo();
+  auto table = instrument->parse_answers("AIAAII", plain_settings()).value();
+  auto other = instrument->parse_answers("EIIIAA", plain_settings()).value();
+  for (auto& row : other.rows) row.unit = "another";
+  table.rows.insert(table.rows.end(), other.rows.begin(), other.rows.end());
+  const auto values = unit_values(*instrument, plain_settings(), table).value();
+  const auto angle = std::ranges::find_if(values, [](const auto& entry) { return entry.first.ends_with("angle"); });
+  ASSERT_NE(angle, values.end());
+  ASSERT_EQ(angle->second.size(), 2U);
+  EXPECT_NEAR(angle->second[0], slider_angle("AIAAII"), 1e-9);
+  EXPECT_NEAR(angle->second[1], 0.0, 1e-9);
 }
 
 }  // namespace

@@ -149,6 +149,12 @@ TEST(HtmlReport, SimulatedSubjectIsSaidToBeOne) {
   EXPECT_TRUE(contains(picture_texts(page), "scripted:x (simulated, truth known)"));
 }
 
+TEST(HtmlReport, RingShowsEachUnitAsAFaintDot) {
+  auto run = hvae_run(1, "little", {55, 41, 3, -11, 36}, false, true);
+  run.units = {{"altruistic.angle", {50, 55, kNone}}, {"altruistic.entropy", {0.1, 0.2, 0.3}}};
+  EXPECT_EQ(count_of(page_of({run}), "class=\"unit"), 2u);
+}
+
 TEST(HtmlReport, SingleAdministrationHasNoInterval) {
   auto run = hvae_run(1, "once", {55, 41, 3, -11, 36}, false, true, 1);
   run.profile.validity = {false, {}, "a single administration"};

@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "valence/base/result.h"
 
@@ -26,6 +27,20 @@ std::filesystem::path cache_folder();
 /// The folder of the product's data files: $VALENCE_DATA, else `data/` beside the installed program or in the source
 /// tree it was built from. Fails with kNotFound naming the places looked in.
 Result<std::filesystem::path> data_folder();
+
+/// A folder of a new name inside `parent`, which is made too; it disappears with its owner, and with all that is in it.
+class TemporaryFolder {
+ public:
+  static Result<TemporaryFolder> inside(const std::filesystem::path& parent);
+  TemporaryFolder(TemporaryFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  TemporaryFolder& operator=(TemporaryFolder&&) = delete;
+  ~TemporaryFolder();
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  explicit TemporaryFolder(std::filesystem::path path) : path_(std::move(path)) {}
+  std::filesystem::path path_;
+};
 
 /// An exclusive advisory lock on a file, held until destruction; waits, calling `waiting` once if it has to.
 class FileLock {

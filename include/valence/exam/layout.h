@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -45,6 +46,8 @@ Result<std::vector<Layout>> layouts_of(const LayoutDesign& design, std::size_t o
 
 Result<OrderDesign> order_design_from(std::string_view text);
 Result<LabelSet> label_set_from(std::string_view text);
+/// The label set of a layout by its `name()`; none for a layout without labels.
+std::optional<LabelSet> label_set_of(std::string_view layout_name);
 std::string_view to_string(OrderDesign design);
 std::string_view to_string(LabelSet labels);
 

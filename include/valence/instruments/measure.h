@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -15,6 +16,10 @@
 #include "valence/values/profile.h"
 
 namespace valence {
+
+/// What each random unit alone gives, by estimand id; NaN where that is undefined.
+using UnitValues = std::map<std::string, std::vector<double>>;
+Result<UnitValues> unit_values(const Instrument& instrument, const Settings& settings, const AnswerTable& table);
 
 struct ProfileOptions {
   std::size_t replicates = 2000;

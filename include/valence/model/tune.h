@@ -35,6 +35,7 @@ struct TuneOptions {
   int rounds = 3;        ///< the best of so many counts
   int tokens = 512;      ///< of the timed prompt
   int decode_steps = 16;
+  bool once = false;     ///< what is remembered for this machine is not measured again
   EngineOptions engine;
 
   /// For a first run: as_is and f16, short rounds.

@@ -7,6 +7,7 @@
 #include "valence/base/result.h"
 #include "valence/base/settings.h"
 #include "valence/instruments/instrument.h"
+#include "valence/instruments/measure.h"
 #include "valence/store/store.h"
 #include "valence/values/profile.h"
 
@@ -17,6 +18,7 @@ struct ReportRun {
   RunRecord record;
   Profile profile;
   AnswerTable answers;
+  UnitValues units;        ///< drawn as faint dots where a picture has room for them; may be empty
   const Instrument* instrument = nullptr;
   bool simulated = false;  ///< a scripted subject of known truth: drawn beside, and said so
 };

@@ -16,6 +16,7 @@ struct Program {
   std::vector<std::string> arguments;  ///< the first is looked up in PATH
   std::vector<std::pair<std::string, std::string>> environment;  ///< added to ours
   std::filesystem::path output;        ///< file that takes standard output and error
+  bool keeps_stderr = false;           ///< standard error goes where ours goes
 };
 
 /// Runs a program without a shell and with empty input, calling `watch` every 100 ms, and gives its exit status

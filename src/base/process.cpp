@@ -1,4 +1,4 @@
-#include "process.h"
+#include "valence/base/process.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -43,11 +43,11 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 
 class FileActions {
  public:
-  explicit FileActions(const std::filesystem::path& output) {
+  explicit FileActions(const Program& program) {
     ::posix_spawn_file_actions_init(&actions_);
     ::posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    ::posix_spawn_file_actions_addopen(&actions_, STDOUT_FILENO, output.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    ::posix_spawn_file_actions_adddup2(&actions_, STDOUT_FILENO, STDERR_FILENO);
+    ::posix_spawn_file_actions_addopen(&actions_, STDOUT_FILENO, program.output.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    if (!program.keeps_stderr) ::posix_spawn_file_actions_adddup2(&actions_, STDOUT_FILENO, STDERR_FILENO);
   }
   FileActions(const FileActions&) = delete;
   FileActions& operator=(const FileActions&) = delete;
@@ -61,7 +61,7 @@ class FileActions {
 Result<pid_t> start(const Program& program) {
   auto arguments = program.arguments;
   auto environment = merged_environment(program);
-  const FileActions actions(program.output);
+  const FileActions actions(program);
   pid_t child = -1;
   const int reason = ::posix_spawnp(&child, arguments.front().c_str(), actions.get(), nullptr,
                                     pointers(arguments).data(), pointers(environment).data());
