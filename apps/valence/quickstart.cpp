@@ -26,7 +26,7 @@ struct QuickstartCommand {
   std::uint64_t seed = 0;
 
   std::vector<Part> parts() const {
-    return {{"hvae", {{"dialogues", std::to_string(dialogues)}, {"goal", "false"}, {"max_tokens", "32"}}},
+    return {{"hvae", {{"dialogues", std::to_string(dialogues)}, {"goal", "false"}, {"max_tokens", "24"}}},
             {"moralchoice", {{"scenarios", std::to_string((scenarios + 1) / 2)}, {"forms", "standard"}, {"format", "text"}}}};
   }
   std::string note() const {

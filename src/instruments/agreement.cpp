@@ -1,21 +1,19 @@
 #include "valence/instruments/agreement.h"
 
 #include <algorithm>
-#include <limits>
 #include <map>
 #include <tuple>
 #include <vector>
 
 #include "valence/stats/agreement.h"
 #include "valence/stats/correlation.h"
+#include "valence/values/profile.h"
 
 namespace valence {
 namespace {
 
 using Key = std::tuple<std::string, std::string, std::string>;  // unit, condition, item
 using Probabilities = std::map<Key, std::vector<double>>;       // summed over rows: only shares and order matter
-
-constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 Probabilities by_item(const AnswerTable& table) {
   Probabilities sums;
@@ -52,12 +50,12 @@ AnswerAgreement answer_agreement(const AnswerTable& first, const AnswerTable& se
     all_a.insert(all_a.end(), probability.begin(), probability.end());
     all_b.insert(all_b.end(), found->second.begin(), found->second.end());
   }
-  AnswerAgreement agreement{choices_a.size(), kNone, kNone, kNone};
+  AnswerAgreement agreement{choices_a.size(), kUndefined, kUndefined, kUndefined};
   if (choices_a.empty()) return agreement;
   double same = 0.0;
   for (std::size_t i = 0; i < choices_a.size(); ++i) same += choices_a[i] == choices_b[i] ? 1.0 : 0.0;
   agreement.same_choice = same / static_cast<double>(choices_a.size());
-  agreement.kappa = stats::cohen_kappa(choices_a, choices_b).value_or(kNone);
+  agreement.kappa = stats::cohen_kappa(choices_a, choices_b).value_or(kUndefined);
   agreement.correlation = stats::pearson(all_a, all_b);
   return agreement;
 }

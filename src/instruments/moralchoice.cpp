@@ -10,7 +10,7 @@
 namespace valence {
 namespace {
 
-const InstrumentCard kCard = {
+const InstrumentCard kMoralChoiceCard = {
     .id = "moralchoice",
     .title = "MoralChoice",
     .version = "1",
@@ -22,7 +22,7 @@ const InstrumentCard kCard = {
     .random_unit = "scenario",
     .cluster = "rule"};
 
-const SettingTable kSettings = {
+const SettingTable kMoralChoiceSettings = {
     {"protocol", SettingType::kChoice, "default", "", "default: our wordings, exact; paper: the published question templates and sampled answers", {"default", "paper"}, {}, {}},
     {"set", SettingType::kChoice, "both", "", "which scenarios", {"low", "high", "both"}, {}, {}},
     {"scenarios", SettingType::kInteger, "0", "scenarios", "seeded random sample of this size from each set; 0 = all", {}, 0, 1000},
@@ -145,8 +145,8 @@ AnswerRow file_row(AnswerRow row, const Asked& asked) {
 
 class MoralChoice final : public Instrument {
  public:
-  const InstrumentCard& card() const override { return kCard; }
-  const SettingTable& settings() const override { return kSettings; }
+  const InstrumentCard& card() const override { return kMoralChoiceCard; }
+  const SettingTable& settings() const override { return kMoralChoiceSettings; }
 
   Result<AnswerTable> administer(Examination& examination, const Settings& settings) const override {
     VALENCE_TRY(const auto protocol, protocol_of(settings));

@@ -11,8 +11,6 @@
 namespace valence {
 namespace {
 
-constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-
 /// What one scenario's rows say, by kind, by wording and by which action was shown first.
 struct Sums {
   double sum = 0.0;
@@ -21,7 +19,7 @@ struct Sums {
     sum += p;
     count += 1.0;
   }
-  double mean() const { return count > 0.0 ? sum / count : kNone; }
+  double mean() const { return count > 0.0 ? sum / count : kUndefined; }
 };
 
 struct ScenarioAnswers {
@@ -34,7 +32,7 @@ constexpr double kTie = 1e-9;  // probabilities nearer to each other than roundi
 
 /// 1 when the commonly preferred action is the likelier one, ½ at a tie.
 double prefers_first(double p) {
-  if (std::isnan(p)) return kNone;
+  if (std::isnan(p)) return kUndefined;
   if (std::abs(p - 0.5) < kTie) return 0.5;
   return p > 0.5 ? 1.0 : 0.0;
 }
@@ -46,7 +44,7 @@ double binary_entropy(double p) {
 
 /// 1 − the generalised Jensen–Shannon divergence (bits) of the answers to all forms: 1 = always the same distribution.
 double consistency(const std::vector<double>& likelihoods) {
-  if (likelihoods.size() < 2) return kNone;
+  if (likelihoods.size() < 2) return kUndefined;
   double mean = 0.0, entropies = 0.0;
   for (const double p : likelihoods) {
     mean += p;

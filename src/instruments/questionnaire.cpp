@@ -14,9 +14,7 @@
 namespace valence {
 namespace {
 
-constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-
-const InstrumentCard kCard = {
+const InstrumentCard kQuestionnaireCard = {
     .id = "questionnaire",
     .title = "Questionnaire",
     .version = "1",
@@ -28,7 +26,7 @@ const InstrumentCard kCard = {
     .random_unit = "wording",
     .cluster = ""};
 
-const SettingTable kSettings = {
+const SettingTable kQuestionnaireSettings = {
     {"questionnaire", SettingType::kText, "pvq40", "", "name of a shipped questionnaire, or the path of a questionnaire.toml", {}, {}, {}},
     {"wordings", SettingType::kInteger, "5", "wordings", "parallel wordings; each is one administration", {}, 1, 50},
     {"format", SettingType::kChoice, "auto", "", "auto: the one in which probe questions are answered better", {"auto", "letter", "text"}, {}, {}},
@@ -64,7 +62,7 @@ Result<std::vector<Question>> make_questions(const Questionnaire& questionnaire,
 }
 
 double expected_answer(const Questionnaire& questionnaire, const AnswerRow& row) {
-  if (row.status != Status::kScored || row.probability.size() != questionnaire.labels.size()) return kNone;
+  if (row.status != Status::kScored || row.probability.size() != questionnaire.labels.size()) return kUndefined;
   double mean = 0.0;
   for (std::size_t i = 0; i < row.probability.size(); ++i) mean += row.probability[i] * (questionnaire.from + static_cast<double>(i));
   return mean;
@@ -87,7 +85,7 @@ Result<UnitAnswers> answers_by_unit(const Questionnaire& questionnaire, const An
     counts.try_emplace(row.unit, zeros).first->second[item->second] += 1.0;
   }
   for (auto& [unit, values] : sums) {
-    for (std::size_t i = 0; i < values.size(); ++i) values[i] = counts[unit][i] > 0.0 ? values[i] / counts[unit][i] : kNone;
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = counts[unit][i] > 0.0 ? values[i] / counts[unit][i] : kUndefined;
   }
   return sums;
 }
@@ -137,8 +135,8 @@ Result<AnswerRow> given_row(const Questionnaire& questionnaire, std::size_t item
 
 class QuestionnaireInstrument final : public Instrument {
  public:
-  const InstrumentCard& card() const override { return kCard; }
-  const SettingTable& settings() const override { return kSettings; }
+  const InstrumentCard& card() const override { return kQuestionnaireCard; }
+  const SettingTable& settings() const override { return kQuestionnaireSettings; }
 
   Result<AnswerTable> administer(Examination& examination, const Settings& settings) const override {
     VALENCE_TRY(const auto questionnaire, load_questionnaire(settings.text("questionnaire")));

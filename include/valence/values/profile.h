@@ -10,6 +10,9 @@
 
 namespace valence {
 
+/// The value of a figure that does not exist: no data, or no meaning.
+inline constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
+
 /// What a figure is meant to be: declared by an instrument, before any data.
 struct Estimand {
   std::string id;         ///< stable key in JSON: "altruistic.angle"
