@@ -19,11 +19,6 @@ std::string bar_of(const ProfileEntry& entry, const Terminal& terminal) {
                .reference = uniform}, kBarWidth, !terminal.unicode);
 }
 
-std::string interval_text(const Estimate& estimate) {
-  if (!estimate.has_interval()) return "";
-  return fmt::format("[{}, {}]", significant(estimate.low), significant(estimate.high));
-}
-
 std::string status_text(const StatusCounts& counts) {
   if (counts.scored == counts.total()) return fmt::format("{} answers, all scored", with_thousands(counts.total()));
   return fmt::format("{} answers: {} scored, {} refused, {} unparseable, {} errors", with_thousands(counts.total()),
@@ -46,11 +41,6 @@ std::string advice_lines(const Validity& validity) {
 
 }  // namespace
 
-std::string estimate_text(const Estimate& estimate) {
-  const auto interval = interval_text(estimate);
-  return significant(estimate.value) + (interval.empty() ? "" : " " + interval);
-}
-
 std::string profile_text(const Profile& profile, const Instrument& instrument, const Terminal& terminal, bool all) {
   TextTable table({{"", Align::kLeft}, {"estimate", Align::kRight}, {"95 % interval", Align::kLeft},
                    {"n", Align::kRight}, {"uniform", Align::kRight}, {"", Align::kLeft}});
@@ -70,7 +60,7 @@ std::string profile_text(const Profile& profile, const Instrument& instrument, c
 std::string validity_text(const Validity& validity, const Terminal& terminal) {
   TextTable table({{"check", Align::kLeft}, {"estimate", Align::kRight}, {"threshold", Align::kRight}, {"", Align::kLeft}});
   for (const auto& check : validity.checks) {
-    table.add({check.label, estimate_text(check.estimate),
+    table.add({check.label, figure_text(check.estimate),
                fmt::format("{} {}", check.at_least ? "at least" : "at most", significant(check.threshold)),
                styled(check.passed ? "passed" : "failed", check.passed ? Style::kGood : Style::kBad, terminal)});
   }

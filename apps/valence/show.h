@@ -15,7 +15,4 @@ std::string profile_text(const Profile& profile, const Instrument& instrument, c
 /// The gate's checks as a table.
 std::string validity_text(const Validity& validity, const Terminal& terminal);
 
-/// "22.9 [21.8, 24.1]", or without brackets when there is no interval.
-std::string estimate_text(const Estimate& estimate);
-
 }  // namespace valence

@@ -181,6 +181,21 @@ class MoralChoice final : public Instrument {
     return fail(ErrorCode::kUsage, "moralchoice has no short form of answers: give a CSV or JSONL file as `valence export` writes it");
   }
 
+  /// Balanced letters, text, and what one fixed order of the same letters would have said.
+  std::string finding(const Profile& profile) const override {
+    std::string shares;
+    for (const auto& [id, how] : {std::pair{"low.text.preferred_share", "with the actions scored as text"},
+                                  std::pair{"low.letter.preferred_share", "with letters in both orders"}}) {
+      if (const auto* entry = profile.find(id)) shares += fmt::format("{}{} {}", shares.empty() ? "" : ", ", figure_text(entry->estimate), how);
+    }
+    if (shares.empty()) return "";
+    auto text = fmt::format("takes the commonly preferred action in this share of the clear-cut situations: {}.", shares);
+    const auto* first = profile.find("low.letter.first_shown.preferred_share");
+    const auto* second = profile.find("low.letter.second_shown.preferred_share");
+    if (first == nullptr || second == nullptr) return text;
+    return text + fmt::format(" One fixed order of the letters would have said {} or {}.", significant(first->estimate.value), significant(second->estimate.value));
+  }
+
  private:
   /// In the headline format; where probes are to decide which that is, in both.
   static Result<std::vector<AnswerRow>> put_in_formats(Examiner& examiner, const Settings& settings) {

@@ -44,7 +44,7 @@ Result<Profile> profile_of(const Instrument& instrument, const Settings& setting
 
   Profile profile;
   profile.instrument = instrument.card().id;
-  profile.space = instrument.card().space;
+  VALENCE_TRY(profile.space, instrument.space(settings));
   profile.subject = subject;
   profile.statuses = count_statuses(table);
   const auto& estimands = estimator->estimands();

@@ -138,6 +138,11 @@ class QuestionnaireInstrument final : public Instrument {
   const InstrumentCard& card() const override { return kQuestionnaireCard; }
   const SettingTable& settings() const override { return kQuestionnaireSettings; }
 
+  Result<std::string> space(const Settings& settings) const override {
+    VALENCE_TRY(const auto questionnaire, load_questionnaire(settings.text("questionnaire")));
+    return questionnaire.space;
+  }
+
   Result<AnswerTable> administer(Examination& examination, const Settings& settings) const override {
     VALENCE_TRY(const auto questionnaire, load_questionnaire(settings.text("questionnaire")));
     VALENCE_TRY(const auto labels, label_set_from(settings.text("labels")));

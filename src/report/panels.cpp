@@ -53,7 +53,7 @@ std::string check_rows(const Validity& validity) {
   std::string rows;
   for (const auto& check : validity.checks) {
     rows += fmt::format("<tr>{}{}{}{}<td class=\"{}\">{}</td>{}</tr>\n", cell(check.label), number_cell(significant(check.estimate.value)),
-                        number_cell(interval_text(check.estimate)),
+                        number_cell(interval_cell(check.estimate)),
                         number_cell(fmt::format("{} {}", check.at_least ? "≥" : "≤", significant(check.threshold))),
                         check.passed ? "pass" : "fail", check.passed ? "passed" : "failed",
                         cell(check.passed ? "" : check.advice));
@@ -114,7 +114,7 @@ std::string figures_table(const Profile& profile, bool headline_only) {
   std::string rows;
   for (const auto& [estimand, e, uniform, replicates] : profile.entries) {
     if (headline_only && !estimand.headline) continue;
-    rows += fmt::format("<tr>{}{}{}{}{}{}{}</tr>\n", cell(row_label(estimand)), number_cell(significant(e.value)), number_cell(interval_text(e)),
+    rows += fmt::format("<tr>{}{}{}{}{}{}{}</tr>\n", cell(row_label(estimand)), number_cell(significant(e.value)), number_cell(interval_cell(e)),
                         number_cell(significant(uniform)), cell(estimand.unit), number_cell(std::to_string(e.count)), cell(e.method));
   }
   return fmt::format("<div class=\"box\"><table><thead><tr><th>figure</th><th class=\"n\">estimate</th><th class=\"n\">95 % interval</th>"

@@ -63,30 +63,20 @@ std::string circle_finding(const Entries& entries) {
                      against_uniform(entries));
 }
 
-/// Balanced letters, text, and what one fixed order of the same letters would have said.
-std::string moral_finding(const Profile& profile) {
-  std::string text;
-  for (const auto& [id, how] : {std::pair{"low.text.preferred_share", "with the actions scored as text"}, std::pair{"low.letter.preferred_share", "with letters in both orders"}}) {
-    if (const auto* entry = profile.find(id)) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", figure_of(*entry), how);
-  }
-  text = fmt::format("takes the commonly preferred action in this share of the clear-cut situations: {}.", text);
-  const auto *first = profile.find("low.letter.first_shown.preferred_share"), *second = profile.find("low.letter.second_shown.preferred_share");
-  if (first && second) text += fmt::format(" One fixed order of the letters would have said {} or {}.", significant(first->estimate.value), significant(second->estimate.value));
-  return text;
-}
-
 std::string plain_finding(const Entries& entries) {
   return fmt::format("{} {}.{}", row_label(entries.front()->estimand), figure_of(*entries.front()), against_uniform(entries));
 }
 
 /// The sentence about the figures.
-std::string finding(const Profile& profile) {
+std::string finding(const ReportRun& run) {
+  const auto& profile = run.profile;
+  auto own = run.instrument->finding(profile);
+  if (!own.empty()) return own;
   const auto entries = headline_entries(profile);
   if (entries.empty()) return "no figure could be computed.";
   if (profile.space == "svo_ring") return ring_finding(entries);
   if (profile.space == "schwartz10" && entries.size() > 1) return circle_finding(entries);
-  const bool moral = profile.find("low.text.preferred_share") || profile.find("low.letter.preferred_share");
-  return moral ? moral_finding(profile) : plain_finding(entries);
+  return plain_finding(entries);
 }
 
 }  // namespace
@@ -94,11 +84,11 @@ std::string finding(const Profile& profile) {
 std::string verdict(const ReportRun& run) {
   const auto& profile = run.profile;
   const auto who = run.simulated ? fmt::format("{} (a simulated subject of known truth)", profile.subject) : profile.subject;
-  if (!profile.validity.assessed) return fmt::format("{}: {} Validity was not assessed: {}.", who, finding(profile), profile.validity.note);
+  if (!profile.validity.assessed) return fmt::format("{}: {} Validity was not assessed: {}.", who, finding(run), profile.validity.note);
   if (!profile.validity.interpretable()) {
     return fmt::format("Not interpretable: what {} answered does not show its values ({}).", who, profile.validity.reason());
   }
-  return fmt::format("{}: {}", who, finding(profile));
+  return fmt::format("{}: {}", who, finding(run));
 }
 
 }  // namespace valence

@@ -20,11 +20,6 @@ std::size_t bytes_of(std::string_view text, std::size_t count) {
 
 }  // namespace
 
-std::string figure_text(const Estimate& estimate) {
-  if (!estimate.has_interval()) return significant(estimate.value);
-  return fmt::format("{} {}", significant(estimate.value), interval_text(estimate));
-}
-
 std::string figure_with_unit(const Estimate& estimate, std::string_view unit) {
   const bool degrees = unit == "degrees";
   auto text = significant(estimate.value) + (degrees ? "°" : "");
@@ -32,9 +27,8 @@ std::string figure_with_unit(const Estimate& estimate, std::string_view unit) {
   return degrees || unit.empty() ? text : fmt::format("{} {}", text, unit);
 }
 
-std::string interval_text(const Estimate& estimate) {
-  if (!estimate.has_interval()) return "–";
-  return fmt::format("[{}, {}]", significant(estimate.low), significant(estimate.high));
+std::string interval_cell(const Estimate& estimate) {
+  return estimate.has_interval() ? interval_text(estimate) : "–";
 }
 
 std::string counted(std::size_t count, std::string_view noun) {

@@ -8,12 +8,10 @@
 
 namespace valence::report {
 
-/// "22.9 [21.8, 24.1]"; the value alone when there is no interval.
-std::string figure_text(const Estimate& estimate);
 /// "22.9° [21.8, 24.1]" for degrees, "1.2 [0.9, 1.5] scale points" for other units.
 std::string figure_with_unit(const Estimate& estimate, std::string_view unit);
-/// "[21.8, 24.1]", "–" when there is no interval.
-std::string interval_text(const Estimate& estimate);
+/// "[21.8, 24.1]", "–" when there is no interval: no cell of a table stays empty.
+std::string interval_cell(const Estimate& estimate);
 /// "1 dialogue", "30 dialogues".
 std::string counted(std::size_t count, std::string_view noun);
 /// The subject's name as shown: says when it is simulated and when the gate failed.

@@ -13,7 +13,7 @@ namespace valence::testing {
 
 inline constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
-/// Only its card is read by reports.
+/// What reports ask of an instrument: its card, and the sentence that the real one makes of a profile.
 class CardOnly final : public Instrument {
  public:
   explicit CardOnly(InstrumentCard card) : card_(std::move(card)) {}
@@ -22,6 +22,7 @@ class CardOnly final : public Instrument {
   Result<AnswerTable> administer(Examination&, const Settings&) const override { return fail(ErrorCode::kUnsupported, "only a card"); }
   Result<std::unique_ptr<Estimator>> prepare(const AnswerTable&, const Settings&) const override { return fail(ErrorCode::kUnsupported, "only a card"); }
   Result<AnswerTable> parse_answers(std::string_view, const Settings&) const override { return fail(ErrorCode::kUnsupported, "only a card"); }
+  std::string finding(const Profile& profile) const override { return (*find_instrument(card_.id))->finding(profile); }
 
  private:
   InstrumentCard card_;

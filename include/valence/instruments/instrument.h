@@ -23,7 +23,7 @@ struct InstrumentCard {
   std::string id;           ///< "svo", "hvae", "moralchoice", "questionnaire"
   std::string title;
   std::string version;      ///< changes whenever the same settings would ask something else
-  std::string space;        ///< id of the value space its result lives in
+  std::string space;        ///< id of the value space its result lives in, unless its settings name another
   std::string measures;     ///< one sentence
   std::string limits;       ///< what it cannot tell; one sentence, shown under pictures
   std::string citation;
@@ -57,6 +57,8 @@ class Instrument {
   virtual ~Instrument() = default;
   virtual const InstrumentCard& card() const = 0;
   virtual const SettingTable& settings() const = 0;
+  /// Id of the value space of a result under these settings.
+  virtual Result<std::string> space(const Settings&) const { return card().space; }
   /// May put the gate's probes itself, in its own form, into `probes`; otherwise `measure` puts them in the form that
   /// most rows have.
   virtual Result<AnswerTable> administer(Examination& examination, const Settings& settings) const = 0;
@@ -65,6 +67,9 @@ class Instrument {
   virtual Result<std::unique_ptr<Estimator>> prepare(const AnswerTable& table, const Settings& settings) const = 0;
   /// Reads a short spoken form of answers ("AIAAII") for `valence score`; kUsage when this instrument has none.
   virtual Result<AnswerTable> parse_answers(std::string_view text, const Settings& settings) const = 0;
+  /// What a profile of this instrument says, as the rest of a sentence that begins with the subject's name; empty
+  /// unless overridden: the report then makes one from the value space and the headline figures.
+  virtual std::string finding(const Profile&) const { return ""; }
 };
 
 /// All instruments, in the order they are listed; no static-initialiser magic.

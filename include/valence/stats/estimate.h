@@ -19,4 +19,9 @@ struct Estimate {
   bool has_interval() const;
 };
 
+/// "[21.8, 24.1]"; empty when there is no interval.
+std::string interval_text(const Estimate& estimate);
+/// "22.9 [21.8, 24.1]"; the value alone when there is no interval.
+std::string figure_text(const Estimate& estimate);
+
 }  // namespace valence
