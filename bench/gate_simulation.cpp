@@ -8,7 +8,6 @@ namespace {
 
 constexpr std::size_t kUnits = 30;
 constexpr std::size_t kItems = 6;
-constexpr std::size_t kCompared = 50;
 constexpr double kLapse = 0.2;
 
 using Shares = std::vector<double>;
@@ -57,7 +56,7 @@ AnswerRow sampled(AnswerRow row, RandomStream& stream) {
 
 void add_probes(AnswerTable& table, const SimulatedSubject& subject, const std::vector<ProbeQuestion>& probes,
                 AnswerFormat format, const RandomStream& stream) {
-  const auto chosen = stream.substream("compared").sample(probes.size(), kCompared);
+  const auto chosen = stream.substream("compared").sample(probes.size(), ProbeForm{}.agreement);
   const std::set<std::size_t> compared(chosen.begin(), chosen.end());
   for (std::size_t i = 0; i < probes.size(); ++i) {
     auto draw = stream.substream("probe", i);

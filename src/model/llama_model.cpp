@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kLeastContext = 4096;     // cells that score groups may fill when the user sets none
 constexpr std::size_t kRunningStates = 16;      // sequences of memories whose state is large
-constexpr std::string_view kPlanVersion = "valence llama plan 1";
+constexpr std::string_view kPlanVersion = "valence llama plan 2";
 
 /// Which formats scoring and generation compute in.
 std::pair<std::string, std::string> choose_formats(const EngineOptions& options, const Digest& identity,

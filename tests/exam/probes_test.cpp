@@ -85,8 +85,8 @@ TEST(PutProbes, RowsHaveTheRightAnswerFirstAndWhereItStood) {
     for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(row.probability[i] > 0.5, row.place[i] == 0);
     EXPECT_EQ(row.route, row.condition == kAgreementCondition ? Route::kSampled : Route::kExact);
   }
-  EXPECT_EQ(agreement, 50U);
-  EXPECT_EQ(rows.size(), 202U);
+  EXPECT_EQ(agreement, ProbeForm{}.agreement);
+  EXPECT_EQ(rows.size(), 152U + ProbeForm{}.agreement);
   EXPECT_EQ(rows.front().layout, fmt::format("right answer at {}, A–D", rows.front().place.front() + 1));
 }
 

@@ -39,12 +39,13 @@ TEST_P(Generation, ManyTogetherWriteWhatEachWritesAlone) {
   const auto together = open(), alone = open(true);
   std::vector<Request> requests;
   const auto shared = random_prompt(1, 40).tokens;
-  for (std::uint64_t i = 0; i < 20; ++i) {
+  for (std::uint64_t i = 0; i < 70; ++i) {
     requests.push_back(writing(random_prompt(i % 7, i % 7, shared), 12, i % 2 == 0 ? 0.0 : 1.0, i));
   }
   const auto plan = plan_of(*together, requests), other = plan_of(*alone, requests);
-  EXPECT_EQ(plan.groups.size(), 2U);
-  EXPECT_EQ(other.groups.size(), 20U);
+  EXPECT_GT(plan.groups.size(), 1U);
+  EXPECT_LT(plan.groups.size(), 10U);
+  EXPECT_EQ(other.groups.size(), 70U);
   const auto a = run_all(*together, plan), b = run_all(*alone, other);
   for (std::size_t i = 0; i < requests.size(); ++i) {
     ASSERT_EQ(a.completion(i).tokens, b.completion(i).tokens) << "request " << i;

@@ -19,7 +19,7 @@ struct ProbeForm {
   LabelSet labels = LabelSet::kLetters;
   Normalisation normalisation = Normalisation::kCharacter;
   std::size_t items = 100;     ///< at least 100
-  std::size_t agreement = 50;  ///< of these, how many are also answered in sampled text
+  std::size_t agreement = 30;  ///< of these, how many are also answered in sampled text
 };
 
 /// Thresholds of data/exam/gate.toml, set on simulated subjects (bench/gate; docs/statistics.md).
