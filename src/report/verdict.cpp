@@ -35,6 +35,7 @@ std::string against_uniform(const Entries& entries) {
   if (told == 0) return "";
   const auto apart = std::count_if(entries.begin(), entries.end(), [](const auto* entry) { return away_from_uniform(*entry); });
   if (told == 1) return fmt::format(" That is {}distinguishable from a subject that answers at random ({}).", apart == 1 ? "" : "not ", significant(entries.front()->uniform));
+  if (apart == told) return fmt::format(" All {} figures can be told from a subject that answers at random.", told);
   return fmt::format(" {} of these {} figures can be told from a subject that answers at random.", apart, told);
 }
 

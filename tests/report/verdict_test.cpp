@@ -10,7 +10,7 @@ using namespace valence::testing;
 TEST(Verdict, RingSaysHowFarTheAnglesMove) {
   EXPECT_EQ(verdict(hvae_run(1, "big", {55.3, 41.2, 3.4, -11.8, 36.6}, false, true)),
             "big: divides coins differently by the value it is asked to adopt: from -11.8° [-15.0, -8.60] (asked to be competitive) to 55.3° [53.9, 56.7] "
-            "(asked to be altruistic). 5 of these 5 figures can be told from a subject that answers at random.");
+            "(asked to be altruistic). All 5 figures can be told from a subject that answers at random.");
 }
 
 TEST(Verdict, RingWithOverlappingExtremesIsHedged) {
