@@ -49,7 +49,8 @@ Result<Profile> profile_of(const Instrument& instrument, const Settings& setting
   profile.statuses = count_statuses(table);
   const auto& estimands = estimator->estimands();
   for (std::size_t i = 0; i < estimands.size(); ++i) {
-    profile.entries.push_back({estimands[i], estimates[i], uniform[i], replicates.column(i)});
+    const auto estimate = within(estimates[i], estimands[i].low, estimands[i].high);
+    profile.entries.push_back({estimands[i], estimate, uniform[i], replicates.column(i)});
   }
   return profile;
 }

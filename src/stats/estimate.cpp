@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "valence/base/text.h"
@@ -9,6 +10,13 @@
 namespace valence {
 
 bool Estimate::has_interval() const { return std::isfinite(low) && std::isfinite(high); }
+
+Estimate within(Estimate estimate, double low, double high) {
+  if (!estimate.has_interval()) return estimate;
+  estimate.low = std::max(estimate.low, low);
+  estimate.high = std::min(estimate.high, high);
+  return estimate;
+}
 
 std::string interval_text(const Estimate& estimate) {
   if (!estimate.has_interval()) return "";

@@ -19,6 +19,9 @@ struct Estimate {
   bool has_interval() const;
 };
 
+/// The interval cut at a range that its quantity cannot leave: a share has no interval that ends above 1.
+Estimate within(Estimate estimate, double low, double high);
+
 /// "[21.8, 24.1]"; empty when there is no interval.
 std::string interval_text(const Estimate& estimate);
 /// "22.9 [21.8, 24.1]"; the value alone when there is no interval.
