@@ -1,0 +1,14 @@
+#pragma once
+
+#include "valence/base/node.h"
+#include "valence/values/target.h"
+
+namespace valence {
+
+/// Every key of the table is a dimension of the space, else the nearest is suggested.
+Result<void> check_keys(const Node& values, const Space& space);
+
+/// At least one value; unit scores within [-1, 1]; finite but for what is left out.
+Result<void> check_values(const Target& target);
+
+}  // namespace valence
