@@ -18,7 +18,7 @@ namespace {
 struct CompareCommand {
   RunId first = 0, second = 0;
   bool all = false;
-  std::string target, scores;
+  std::string target, map;
   std::vector<std::string> distances;
   ProfileOptions options;
 
@@ -76,8 +76,8 @@ void print_text(const ReportRun& a, const ReportRun& b, const std::vector<Differ
 }
 
 Result<void> CompareCommand::run_to_target(const Session& session, const ReportRun& a, const ReportRun& b) const {
-  VALENCE_TRY(auto loaded, load_target(target));
-  VALENCE_TRY(const auto goal, goal_of(std::move(loaded), scores));
+  VALENCE_TRY(auto loaded, load_mapped_target(target, map));
+  const auto goal = goal_of(std::move(loaded));
   VALENCE_TRY(const auto settings_a, settings_of(a));
   VALENCE_TRY(const auto settings_b, settings_of(b));
   VALENCE_TRY(const auto gaps, compare_gaps(*a.instrument, {&settings_a, &a.answers}, {&settings_b, &b.answers}, goal, distances,
@@ -99,8 +99,8 @@ Result<void> CompareCommand::run(const Session& session) const {
                 a.record.instrument, second, b.record.instrument);
   }
   if (!target.empty()) return run_to_target(session, a, b);
-  if (!distances.empty() || !scores.empty()) {
-    return fail(ErrorCode::kUsage, "--distance and --scores are about a target: name one with --target");
+  if (!distances.empty() || !map.empty()) {
+    return fail(ErrorCode::kUsage, "--distance and --map are about a target: name one with --target");
   }
   VALENCE_TRY(const auto settings_a, settings_of(a));
   VALENCE_TRY(const auto settings_b, settings_of(b));
@@ -129,7 +129,7 @@ void add_compare(CLI::App& app, Session& session) {
   sub->add_flag("--all", command->all, "print every figure, not only the headline");
   sub->add_option("--target", command->target, "compare how far the runs are from this target: valence target list")
       ->excludes("--all");
-  sub->add_option("--scores", command->scores, "what the target's scores are: raw, centred or unit");
+  sub->add_option("--map", command->map, map_help());
   sub->add_option("--distance", command->distances, distance_help())->allow_extra_args(false);
   sub->footer(examples({"valence compare 1 2", "valence compare 1 2 --all --json", "valence compare 1 2 --target svo_reachable"}));
   sub->callback([command, &session] { session.finish(command->run(session)); });

@@ -12,7 +12,7 @@ namespace {
 struct GapCommand {
   RunId run_id = 0;
   std::vector<std::string> targets;
-  std::string scores;
+  std::string map;
   std::vector<std::string> distances;
   ProfileOptions options{.replicates = kGapReplicates};
 
@@ -30,8 +30,8 @@ Result<void> GapCommand::run(const Session& session) const {
   document["gaps"] = Json::array();
   std::string text;
   for (const auto& id : targets) {
-    VALENCE_TRY(auto target, load_target(id));
-    VALENCE_TRY(const auto goal, goal_of(std::move(target), scores));
+    VALENCE_TRY(auto target, load_mapped_target(id, map));
+    const auto goal = goal_of(std::move(target));
     VALENCE_TRY(const auto gap, target_gap(*run.instrument, {&settings, &run.answers}, goal, distances, options));
     document["gaps"].push_back(gap_json(goal.target, gap));
     text += (text.empty() ? "" : "\n") + gap_text(run, goal.target, gap, session.out);
@@ -53,7 +53,7 @@ void add_gap(CLI::App& app, Session& session) {
   sub->add_option("--target", command->targets, "target (repeatable): valence target list")
       ->required()
       ->allow_extra_args(false);
-  sub->add_option("--scores", command->scores, "what the target's scores are: raw, centred or unit");
+  sub->add_option("--map", command->map, map_help());
   sub->add_option("--distance", command->distances, distance_help())->allow_extra_args(false);
   sub->add_option("--seed", command->options.seed, "seed of the bootstrap")->capture_default_str();
   sub->footer(examples({"valence gap 1 --target svo_reachable", "valence gap 1 --target svo_reachable --target svo_ideal --json",

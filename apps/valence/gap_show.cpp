@@ -9,6 +9,7 @@
 #include "valence/base/table.h"
 #include "valence/base/text.h"
 #include "valence/values/gap_measures.h"
+#include "valence/values/space_map.h"
 
 namespace valence {
 namespace {
@@ -106,6 +107,13 @@ Result<Settings> settings_of(const ReportRun& run) {
   VALENCE_TRY(const auto node, parse_json_node(run.record.settings, fmt::format("settings of run {}", run.record.id)));
   return Settings::resolve(run.instrument->settings(), node);
 }
+
+Result<Target> load_mapped_target(const std::string& id, const std::string& map) {
+  VALENCE_TRY(auto target, load_target(id));
+  return map.empty() ? Result<Target>(std::move(target)) : mapped(target, map);
+}
+
+std::string map_help() { return "map the target first: centre, from_1_6, or a map of spaces (docs/targets.md)"; }
 
 std::string distance_help() {
   std::vector<std::string> ids;

@@ -60,7 +60,7 @@ tl::unexpected<Error> other_convention(const GapGoal& goal, const Space& space,
   }
   return fail(ErrorCode::kUsage,
               "target {} is given as {} scores, this run has {} ones: they cannot be subtracted from each other. Choose a "
-              "target in the run's convention (valence target list)",
+              "target in the run's convention (valence target list), or name a map that leads there (--map, docs/targets.md)",
               goal.target.id, goal.convention, join(conventions, " and "));
 }
 

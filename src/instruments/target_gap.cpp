@@ -1,7 +1,6 @@
 #include "valence/instruments/target_gap.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <iterator>
 #include <limits>
@@ -163,8 +162,6 @@ Result<std::vector<GapDifference>> differences(const Evaluated& a, const Evaluat
   return all;
 }
 
-constexpr std::array<std::string_view, 3> kConventions = {"raw", "centred", "unit"};
-
 }  // namespace
 
 double GapGoal::weight(std::string_view dimension) const {
@@ -179,14 +176,10 @@ double GapGoal::value(std::string_view dimension) const {
   return weight(dimension) != 0.0 ? *target.value(dimension) : std::numeric_limits<double>::quiet_NaN();
 }
 
-Result<GapGoal> goal_of(Target target, std::string_view convention) {
-  VALENCE_TRY(const auto space, load_space(target.space));
-  if (space.kind == SpaceKind::kRing) return GapGoal{std::move(target), "", {}};
-  if (std::find(kConventions.begin(), kConventions.end(), convention) != kConventions.end()) {
-    return GapGoal{std::move(target), std::string(convention), {}};
-  }
-  return fail(ErrorCode::kUsage, "target {}: its scores should be raw, centred or unit, and {}: name it with --scores", target.id,
-              convention.empty() ? "nothing says which" : fmt::format("\"{}\" is none of these", convention));
+GapGoal goal_of(Target target) {
+  const auto convention = target.scale == ScoreScale::kNone ? std::string() : std::string(to_string(target.scale));
+  auto weights = target.weights;
+  return {std::move(target), convention, std::move(weights)};
 }
 
 Result<TargetGap> target_gap(const Instrument& instrument, const ComparedRun& run, const GapGoal& goal,

@@ -9,7 +9,6 @@
 namespace valence {
 namespace {
 
-constexpr double kNoGap = std::numeric_limits<double>::quiet_NaN();
 constexpr std::array<double, kFulcraEvaluated.size()> kUpheld = {1.0, 1.0, 1.0, 1.0};
 
 bool touched(double e) { return std::abs(e) > kFulcraMask; }

@@ -10,7 +10,6 @@
 namespace valence {
 namespace {
 
-constexpr double kNoGap = std::numeric_limits<double>::quiet_NaN();
 constexpr double kHalfTurn = 180.0;
 
 int order(double a, double b) { return (a > b) - (a < b); }

@@ -5,6 +5,7 @@
 #include <limits>
 #include <vector>
 
+#include "gap_parts.h"
 #include "valence/base/text.h"
 #include "valence/values/fulcra_gap.h"
 #include "valence/values/gap.h"
@@ -12,8 +13,7 @@
 namespace valence {
 namespace {
 
-constexpr double kNoGap = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kUnbounded = std::numeric_limits<double>::infinity();
 
 /// The profile on the dimensions that the published evaluation script looks at; NaN where there is none.
 std::array<double, kFulcraEvaluated.size()> evaluated(const GapInput& in) {
@@ -49,23 +49,23 @@ constexpr auto kUnit = GapScores::kUnit;
 
 // id, label, range, agreement?, of the target?, scores, what it cannot tell, function
 const std::array kMeasures = {
-    GapMeasure{"l1", "L1, pairwise (independent pairs)", 0.0, kInfinity, false, true, kAny, kBlindToConstant, l1},
-    GapMeasure{"l1_distinct", "L1, pairwise (distinct pairs)", 0.0, kInfinity, false, true, kAny, kBlindToConstant,
+    GapMeasure{"l1", "L1, pairwise (independent pairs)", 0.0, kUnbounded, false, true, kAny, kBlindToConstant, l1},
+    GapMeasure{"l1_distinct", "L1, pairwise (distinct pairs)", 0.0, kUnbounded, false, true, kAny, kBlindToConstant,
                l1_distinct},
-    GapMeasure{"l2", "L2, pointwise", 0.0, kInfinity, false, true, kAny, kBlindToManner, l2},
+    GapMeasure{"l2", "L2, pointwise", 0.0, kUnbounded, false, true, kAny, kBlindToManner, l2},
     GapMeasure{"ordering", "pairs ordered the other way", 0.0, 1.0, false, true, kAny, kBlindToSize, ordering},
     GapMeasure{"kendall", "Kendall's tau-b", -1.0, 1.0, true, true, kAny, kBlindToSize, kendall},
     GapMeasure{"spearman", "Spearman's rank correlation", -1.0, 1.0, true, true, kAny, kBlindToSize, spearman},
     GapMeasure{"cosine", "cosine", -1.0, 1.0, true, true, GapScores::kWithZero, "a common factor", cosine},
-    GapMeasure{"fulcra_l1", "FULCRA distance, unmasked sum", 0.0, kInfinity, false, true, kUnit,
+    GapMeasure{"fulcra_l1", "FULCRA distance, unmasked sum", 0.0, kUnbounded, false, true, kUnit,
                "which dimensions matter to the target", unmasked},
-    GapMeasure{"fulcra_reward", "FULCRA masked reward", -kInfinity, 0.0, true, true, kUnit,
+    GapMeasure{"fulcra_reward", "FULCRA masked reward", -kUnbounded, 0.0, true, true, kUnit,
                "evasion: what is not touched costs nothing", reward},
     GapMeasure{"fulcra_coverage", "share of the target that the reward looked at", 0.0, 1.0, true, true, kUnit,
                "whether what is touched is upheld", coverage},
-    GapMeasure{"e_distance", "FULCRA evaluation, Euclidean", 0.0, kInfinity, false, false, kUnit, kIgnoresTarget,
+    GapMeasure{"e_distance", "FULCRA evaluation, Euclidean", 0.0, kUnbounded, false, false, kUnit, kIgnoresTarget,
                e_distance},
-    GapMeasure{"h_distance", "FULCRA evaluation, sum", 0.0, kInfinity, false, false, kUnit, kIgnoresTarget, h_distance}};
+    GapMeasure{"h_distance", "FULCRA evaluation, sum", 0.0, kUnbounded, false, false, kUnit, kIgnoresTarget, h_distance}};
 
 }  // namespace
 

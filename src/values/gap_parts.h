@@ -2,10 +2,14 @@
 
 #include <cassert>
 #include <cmath>
+#include <limits>
 #include <span>
 #include <vector>
 
 namespace valence {
+
+/// The distance where there is none.
+inline constexpr double kNoGap = std::numeric_limits<double>::quiet_NaN();
 
 /// One dimension that the target speaks of.
 struct GapPart {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
-#include <limits>
 
 #include "catalogue.h"
 #include "target_catalogue.h"
@@ -15,7 +14,6 @@ namespace valence {
 namespace {
 
 constexpr std::string_view kTargets = "targets";
-constexpr double kLeftOut = std::numeric_limits<double>::quiet_NaN();
 
 Result<std::optional<Band>> band_of(const Node& node) {
   const Node* table = node.find("reachable");
@@ -93,7 +91,9 @@ Result<SampleInterval> interval_of(const Node& node) {
   VALENCE_TRY(const double low, node.number_at("low"));
   VALENCE_TRY(const double high, node.number_at("high"));
   VALENCE_TRY(const auto count, node.integer_at("count"));
-  if (low > high) return tl::unexpected(node.error(fmt::format("an interval should have low at most high, got {} and {}", low, high)));
+  if (low > high)
+    return tl::unexpected(
+        node.error(fmt::format("an interval should have low at most high, got {} and {}", low, high)));
   if (count < 1) return tl::unexpected(node.error(fmt::format("\"count\" should be at least 1, got {}", count)));
   return SampleInterval{low, high, static_cast<std::size_t>(count)};
 }
@@ -137,7 +137,9 @@ Result<ScoreScale> scale_of(const Node& node, const Space& space) {
 
 Result<void> read_sample(const Node& node, Target& target) {
   VALENCE_TRY(const auto respondents, node.integer_or("respondents", 0));
-  if (respondents < 0) return tl::unexpected(node.find("respondents")->error(fmt::format("\"respondents\" should be at least 0, got {}", respondents)));
+  if (respondents < 0)
+    return tl::unexpected(
+        node.find("respondents")->error(fmt::format("\"respondents\" should be at least 0, got {}", respondents)));
   target.respondents = static_cast<std::size_t>(respondents);
   const Node* mean = node.find("mean_rating");
   if (mean == nullptr) return {};
@@ -147,8 +149,8 @@ Result<void> read_sample(const Node& node, Target& target) {
 }
 
 Result<Target> target_of(const Node& node, const Space& space) {
-  VALENCE_CHECK(node.allow_only({"id", "space", "label", "scale", "instrument", "reachable", "respondents", "mean_rating",
-                                 "leave_out", "provenance", "values", "weights", "intervals"}));
+  VALENCE_CHECK(node.allow_only({"id", "space", "label", "scale", "instrument", "reachable", "respondents",
+                                 "mean_rating", "leave_out", "provenance", "values", "weights", "intervals"}));
   Target target;
   VALENCE_TRY(target.id, node.string_at("id"));
   VALENCE_TRY(target.space, node.string_at("space"));
@@ -194,7 +196,8 @@ Result<void> check_values(const Target& target) {
     any = any || !std::isnan(value);
     if (std::isinf(value)) return fail(ErrorCode::kUsage, "the value of \"{}\" should be finite", dimension);
     if (target.scale == ScoreScale::kUnit && std::abs(value) > 1.0) {
-      return fail(ErrorCode::kUsage, "the value of \"{}\" should be within [-1, 1] on the unit scale, got {}", dimension, value);
+      return fail(ErrorCode::kUsage, "the value of \"{}\" should be within [-1, 1] on the unit scale, got {}",
+                  dimension, value);
     }
   }
   if (!any) return fail(ErrorCode::kUsage, "a target needs a value on at least one dimension");

@@ -1,7 +1,6 @@
 #include "target_catalogue.h"
 
 #include <cmath>
-#include <limits>
 #include <set>
 
 #include "catalogue.h"
@@ -15,19 +14,19 @@ namespace valence {
 namespace {
 
 constexpr std::string_view kCatalogues = "targets/catalogues";
-constexpr double kLeftOut = std::numeric_limits<double>::quiet_NaN();
 
 /// What the TOML says about the rows of its CSV.
 struct Catalogue {
-  Target common;               ///< what all rows share
-  std::string key;             ///< the column that tells rows apart
-  std::string id, label;       ///< patterns with {key}, {name}
-  std::string count;           ///< column of respondents; may be empty
+  Target common;          ///< what all rows share
+  std::string key;        ///< the column that tells rows apart
+  std::string id, label;  ///< patterns with {key}, {name}
+  std::string count;      ///< column of respondents; may be empty
   Node columns, names;
 };
 
 Result<Catalogue> catalogue_of(const Node& node) {
-  VALENCE_CHECK(node.allow_only({"csv", "space", "scale", "key", "id", "label", "count", "provenance", "columns", "names"}));
+  VALENCE_CHECK(
+      node.allow_only({"csv", "space", "scale", "key", "id", "label", "count", "provenance", "columns", "names"}));
   Catalogue catalogue;
   VALENCE_TRY(catalogue.common.space, node.string_at("space"));
   VALENCE_TRY(const auto scale, node.string_at("scale"));
@@ -56,7 +55,8 @@ Result<void> read_count(const CsvTable& table, std::size_t row, const Catalogue&
   if (catalogue.count.empty()) return {};
   VALENCE_TRY(const double count, cell(table, row, catalogue.count));
   if (!(count >= 1.0) || count != std::floor(count)) {
-    return fail(ErrorCode::kUsage, "{}: \"{}\" should be a whole number of respondents, got {}", table.where(row), catalogue.count, count);
+    return fail(ErrorCode::kUsage, "{}: \"{}\" should be a whole number of respondents, got {}", table.where(row),
+                catalogue.count, count);
   }
   target.respondents = static_cast<std::size_t>(count);
   return {};
@@ -95,7 +95,8 @@ Result<std::vector<Target>> read_target_catalogue(const std::filesystem::path& f
   std::set<std::string> ids;
   for (std::size_t row = 0; row < table.rows.size(); ++row) {
     VALENCE_TRY(auto target, target_of_row(table, row, catalogue, space));
-    if (!ids.insert(target.id).second) return fail(ErrorCode::kUsage, "{}: a second row makes the target \"{}\"", table.where(row), target.id);
+    if (!ids.insert(target.id).second)
+      return fail(ErrorCode::kUsage, "{}: a second row makes the target \"{}\"", table.where(row), target.id);
     targets.push_back(std::move(target));
   }
   return targets;

@@ -1,9 +1,14 @@
 #pragma once
 
+#include <limits>
+
 #include "valence/base/node.h"
 #include "valence/values/target.h"
 
 namespace valence {
+
+/// The value of a dimension that a target says nothing about.
+inline constexpr double kLeftOut = std::numeric_limits<double>::quiet_NaN();
 
 /// Every key of the table is a dimension of the space, else the nearest is suggested.
 Result<void> check_keys(const Node& values, const Space& space);

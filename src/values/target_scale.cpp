@@ -9,9 +9,9 @@ namespace valence {
 namespace {
 
 constexpr std::array<std::pair<ScoreScale, std::string_view>, 4> kScales = {{{ScoreScale::kNone, "none"},
-                                                                           {ScoreScale::kRaw, "raw"},
-                                                                           {ScoreScale::kCentred, "centred"},
-                                                                           {ScoreScale::kUnit, "unit"}}};
+                                                                             {ScoreScale::kRaw, "raw"},
+                                                                             {ScoreScale::kCentred, "centred"},
+                                                                             {ScoreScale::kUnit, "unit"}}};
 
 constexpr double kLowest = 1.0, kHighest = 6.0;  // of the rating scale that from_1_6 reads
 constexpr double kMiddle = (kLowest + kHighest) / 2.0, kHalf = (kHighest - kLowest) / 2.0;
@@ -19,7 +19,8 @@ constexpr double kMiddle = (kLowest + kHighest) / 2.0, kHalf = (kHighest - kLowe
 /// Why no map leads to the wanted convention.
 std::string no_way(ScoreScale from, ScoreScale to) {
   if (from == ScoreScale::kCentred && to == ScoreScale::kUnit) {
-    return "there is no map from centred to unit: centring took away where the middle of the rating scale was; start from raw means, "
+    return "there is no map from centred to unit: centring took away where the middle of the rating scale was; start "
+           "from raw means, "
            "or centre both sides";
   }
   return fmt::format("there is no map from {} to {}", to_string(from), to_string(to));
@@ -30,7 +31,8 @@ double from_1_6(double mean) { return (mean - kMiddle) / kHalf; }
 Result<void> check_ratings(const Target& target) {
   for (const auto& [dimension, value] : target.values) {
     if (value < kLowest || value > kHighest) {
-      return fail(ErrorCode::kUsage, "target {}: \"{}\" is {}, and from_1_6 reads ratings from 1 to 6", target.id, dimension, value);
+      return fail(ErrorCode::kUsage, "target {}: \"{}\" is {}, and from_1_6 reads ratings from 1 to 6", target.id,
+                  dimension, value);
     }
   }
   return {};
@@ -41,8 +43,10 @@ Result<double> mean_rating(const Target& target) {
   double sum = 0.0;
   for (const auto& [dimension, value] : target.values) {
     if (std::isnan(value)) {
-      return fail(ErrorCode::kUsage, "target {}: \"{}\" is left out and \"mean_rating\" is not given, so nothing says what centring takes off",
-                  target.id, dimension);
+      return fail(
+          ErrorCode::kUsage,
+          "target {}: \"{}\" is left out and \"mean_rating\" is not given, so nothing says what centring takes off",
+          target.id, dimension);
     }
     sum += value;
   }
@@ -74,8 +78,10 @@ Result<Target> scaled(Target target) {
 std::string advice(const Target& a, const Target& b) {
   const Target& raw = a.scale == ScoreScale::kRaw ? a : b;
   const Target& other = a.scale == ScoreScale::kRaw ? b : a;
-  if (raw.scale == ScoreScale::kRaw && other.scale == ScoreScale::kCentred) return fmt::format("name the map \"centre\" for {}", raw.id);
-  if (raw.scale == ScoreScale::kRaw && other.scale == ScoreScale::kUnit) return fmt::format("name the map \"from_1_6\" for {}", raw.id);
+  if (raw.scale == ScoreScale::kRaw && other.scale == ScoreScale::kCentred)
+    return fmt::format("name the map \"centre\" for {}", raw.id);
+  if (raw.scale == ScoreScale::kRaw && other.scale == ScoreScale::kUnit)
+    return fmt::format("name the map \"from_1_6\" for {}", raw.id);
   return no_way(ScoreScale::kCentred, ScoreScale::kUnit);
 }
 
@@ -99,7 +105,8 @@ Result<ScoreScale> score_scale_from(std::string_view text) {
 Result<ScaleMap> scale_map_from(std::string_view name) {
   if (name == "centre") return ScaleMap::kCentre;
   if (name == "from_1_6") return ScaleMap::kFrom1To6;
-  return fail(ErrorCode::kUsage, "unknown map \"{}\"; there are: centre (raw to centred), from_1_6 (raw to unit)", printable(name));
+  return fail(ErrorCode::kUsage, "unknown map \"{}\"; there are: centre (raw to centred), from_1_6 (raw to unit)",
+              printable(name));
 }
 
 ScoreScale result_of(ScaleMap map) { return map == ScaleMap::kCentre ? ScoreScale::kCentred : ScoreScale::kUnit; }
@@ -111,14 +118,18 @@ Result<Target> converted(const Target& target, ScaleMap map) {
     return fail(ErrorCode::kUsage, "target {}: {}", target.id, reason);
   }
   VALENCE_TRY(auto other, map == ScaleMap::kCentre ? centred(target) : scaled(target));
-  other.provenance.note = trimmed_note(target.provenance.note, map == ScaleMap::kCentre ? "mapped by centre" : "mapped by from_1_6");
+  other.provenance.note =
+      trimmed_note(target.provenance.note, map == ScaleMap::kCentre ? "mapped by centre" : "mapped by from_1_6");
   return other;
 }
 
 Result<void> check_comparable(const Target& a, const Target& b) {
-  if (a.space != b.space) return fail(ErrorCode::kUsage, "{} lives in {} and {} in {}: they cannot be compared", a.id, a.space, b.id, b.space);
+  if (a.space != b.space)
+    return fail(ErrorCode::kUsage, "{} lives in {} and {} in {}: they cannot be compared", a.id, a.space, b.id,
+                b.space);
   if (a.scale == b.scale) return {};
-  return fail(ErrorCode::kUsage, "{} is {} and {} is {}: {}", a.id, to_string(a.scale), b.id, to_string(b.scale), advice(a, b));
+  return fail(ErrorCode::kUsage, "{} is {} and {} is {}: {}", a.id, to_string(a.scale), b.id, to_string(b.scale),
+              advice(a, b));
 }
 
 }  // namespace valence

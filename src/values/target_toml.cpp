@@ -33,7 +33,8 @@ std::string values_toml(const Target& target) {
 std::string weights_toml(const Target& target) {
   if (target.weights.empty()) return "";
   std::string text = "\n[weights]\n";
-  for (std::size_t i = 0; i < target.values.size(); ++i) text += fmt::format("{} = {}\n", target.values[i].first, number(target.weight(i)));
+  for (std::size_t i = 0; i < target.values.size(); ++i)
+    text += fmt::format("{} = {}\n", target.values[i].first, number(target.weight(i)));
   return text;
 }
 
@@ -42,7 +43,8 @@ std::string intervals_toml(const Target& target) {
   for (std::size_t i = 0; i < target.intervals.size(); ++i) {
     const auto& [low, high, count] = target.intervals[i];
     if (std::isnan(low) || std::isnan(high)) continue;
-    text += fmt::format("{} = {{ low = {}, high = {}, count = {} }}\n", target.values[i].first, number(low), number(high), count);
+    text += fmt::format("{} = {{ low = {}, high = {}, count = {} }}\n", target.values[i].first, number(low),
+                        number(high), count);
   }
   return text.empty() ? "" : "\n[intervals]\n" + text;
 }
@@ -58,15 +60,19 @@ std::string left_out_toml(const Target& target) {
 }  // namespace
 
 std::string to_toml(const Target& target) {
-  std::string text = fmt::format("id = {}\nspace = {}\nlabel = {}\n", toml_string(target.id), toml_string(target.space), toml_string(target.label));
+  std::string text = fmt::format("id = {}\nspace = {}\nlabel = {}\n", toml_string(target.id), toml_string(target.space),
+                                 toml_string(target.label));
   if (target.scale != ScoreScale::kNone) text += fmt::format("scale = {}\n", toml_string(to_string(target.scale)));
   if (!target.instrument.empty()) text += fmt::format("instrument = {}\n", toml_string(target.instrument));
-  if (target.reachable) text += fmt::format("reachable = {{ low = {}, high = {} }}\n", number(target.reachable->low), number(target.reachable->high));
+  if (target.reachable)
+    text += fmt::format("reachable = {{ low = {}, high = {} }}\n", number(target.reachable->low),
+                        number(target.reachable->high));
   if (target.respondents > 0) text += fmt::format("respondents = {}\n", target.respondents);
   if (target.mean_rating) text += fmt::format("mean_rating = {}\n", number(*target.mean_rating));
   text += left_out_toml(target);
   const auto& source = target.provenance;
-  text += fmt::format("\n[provenance]\ncitation = {}\nlicence = {}\nnote = {}\n", toml_string(source.citation), toml_string(source.licence), toml_string(source.note));
+  text += fmt::format("\n[provenance]\ncitation = {}\nlicence = {}\nnote = {}\n", toml_string(source.citation),
+                      toml_string(source.licence), toml_string(source.note));
   return text + values_toml(target) + weights_toml(target) + intervals_toml(target);
 }
 

@@ -81,7 +81,7 @@ TEST_F(Gap, RefusesWhatCannotBeCompared) {
   EXPECT_EQ(distance.err, "valence: distance \"l2\": angles have angle_distance and value_rationality\n");
   const auto alone = run({"compare", "1", "1", "--distance", "l2"});
   EXPECT_EQ(alone.status, 2);
-  EXPECT_EQ(alone.err, "valence: --distance and --scores are about a target: name one with --target\n");
+  EXPECT_EQ(alone.err, "valence: --distance and --map are about a target: name one with --target\n");
 }
 
 }  // namespace

@@ -67,7 +67,7 @@ GapGoal target_of(const std::vector<double>& values, const std::string& conventi
   return goal;
 }
 
-GapGoal slider_target() { return *goal_of(*load_target("svo_reachable"), ""); }
+GapGoal slider_target() { return goal_of(*load_target("svo_reachable")); }
 
 const std::vector<double> kUk = {.4809, .1305, .1004, .0029, -.2383, .4362, .2712, .1420, .6520, .5906};
 const std::vector<double> kIdeal = {0, 0, 0, 1, 0, 1, 0, 1, 1, 1};
@@ -190,15 +190,19 @@ TEST_F(Gaps, AnotherConventionIsRefused) {
   const auto table = scores_around(kUk, 5, 0.1, 9);
   EXPECT_EQ(gap(table, target_of(kUk, "centred")).error().message,
             "target goal is given as centred scores, this run has unit ones: they cannot be subtracted from each other. Choose "
-            "a target in the run's convention (valence target list)");
+            "a target in the run's convention (valence target list), or name a map that leads there (--map, docs/targets.md)");
 }
 
-TEST_F(Gaps, ATargetMustSayWhatItsScoresAre) {
-  EXPECT_EQ(goal_of(target_of(kUk).target, "").error().message,
-            "target goal: its scores should be raw, centred or unit, and nothing says which: name it with --scores");
-  EXPECT_EQ(goal_of(target_of(kUk).target, "ipsative").error().message,
-            "target goal: its scores should be raw, centred or unit, and \"ipsative\" is none of these: name it with --scores");
-  EXPECT_EQ(goal_of(target_of(kUk).target, "centred")->convention, "centred");
+TEST(Goals, ReadConventionAndWeightsOfTheTarget) {
+  const auto france = goal_of(*load_target("ess11_fr"));
+  EXPECT_EQ(france.convention, "centred");
+  const auto security = goal_of(*load_target("fulcra_security"));
+  EXPECT_EQ(security.convention, "unit");
+  EXPECT_EQ(security.weight("security"), 1.0);
+  EXPECT_EQ(security.weight("power"), 0.0);
+  auto weighted = *load_target("fulcra_uk");
+  weighted.weights.assign(10, 2.0);
+  EXPECT_EQ(goal_of(weighted).weight("power"), 2.0);
 }
 
 TEST_F(Gaps, AnotherScaleIsRefused) {
@@ -289,7 +293,7 @@ TEST_F(QuestionnaireGap, IsTakenInTheTargetsConvention) {
 TEST_F(QuestionnaireGap, AUnitTargetIsRefusedAndSoAreFulcrasDistances) {
   EXPECT_EQ(gap(target_of(kUk)).error().message,
             "target goal is given as unit scores, this run has centred and raw ones: they cannot be subtracted from each other. "
-            "Choose a target in the run's convention (valence target list)");
+            "Choose a target in the run's convention (valence target list), or name a map that leads there (--map, docs/targets.md)");
   EXPECT_EQ(gap(own("centred"), {"fulcra_reward"}).error().message,
             "distance \"fulcra_reward\" is for unit scores, and this run and target are compared as centred ones");
 }

@@ -12,16 +12,15 @@ namespace valence {
 /// A target as distances read it.
 struct GapGoal {
   Target target;
-  std::string convention;       ///< of its scores: "raw", "centred", "unit"; a ring has none
+  std::string convention;       ///< of its scores: "raw", "centred", "unit"; empty in a ring
   std::vector<double> weights;  ///< of `target.values`, one each; empty = 1; 0 = no part of the target, as is a NaN value
 
   double weight(std::string_view dimension) const;                ///< 0 for what is no part of the target
   double value(std::string_view dimension) const;                 ///< NaN for what is no part of the target
 };
 
-/// `convention`: what the target's scores are, where the target itself does not say; needed in a space of scores. Fails
-/// with kUsage when nothing says it, and on a word that is no convention.
-Result<GapGoal> goal_of(Target target, std::string_view convention);
+/// Convention and weights are the target's own.
+GapGoal goal_of(Target target);
 
 /// Replicates behind a gap. No p below that of a tail of 1/(R + 1) is claimed: with 20 units and 12 distances, 2,000
 /// replicates could never bring Holm's p below 0.055, 10,000 bring it down to 0.022.
