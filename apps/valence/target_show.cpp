@@ -43,7 +43,7 @@ std::string interval_at(const Target& target, std::size_t place) {
 
 /// What the intervals are, or why there are none.
 std::string intervals_text(const Target& target) {
-  if (!target.intervals.empty()) return "\n  95 % intervals over respondents\n";
+  if (!target.intervals.empty()) return "\n  95 % intervals: sampling error only\n";
   if (target.respondents == 1) return "\n  one person's answers, once: no interval\n";
   return target.respondents > 0 ? "\n  the source gives no intervals\n" : "";
 }

@@ -47,7 +47,7 @@ struct Space {
 
   const Dimension* find(std::string_view dimension) const;  ///< by its id
   /// By id, label or alias, as label files written by people have them: case, outer white space, "be" or "have" and an
-  /// article in front do not count.
+  /// article in front do not count. Folds every name: look names up once per file, not once per row.
   const Dimension* named(std::string_view name) const;
 };
 
