@@ -3,10 +3,10 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "gap_show.h"
 #include "report_files.h"
 #include "session.h"
 #include "show.h"
-#include "valence/base/node.h"
 #include "valence/base/table.h"
 #include "valence/base/text.h"
 #include "valence/instruments/agreement.h"
@@ -18,15 +18,13 @@ namespace {
 struct CompareCommand {
   RunId first = 0, second = 0;
   bool all = false;
+  std::string target, map;
+  std::vector<std::string> distances;
   ProfileOptions options;
 
   Result<void> run(const Session& session) const;
+  Result<void> run_to_target(const Session& session, const ReportRun& a, const ReportRun& b) const;
 };
-
-Result<Settings> settings_of(const ReportRun& run) {
-  VALENCE_TRY(const auto node, parse_json_node(run.record.settings, fmt::format("settings of run {}", run.record.id)));
-  return Settings::resolve(run.instrument->settings(), node);
-}
 
 std::string standing(const ReportRun& run) {
   return run.profile.validity.interpretable() ? "interpretable" : "not interpretable";
@@ -46,8 +44,6 @@ std::string agreement_text(const AnswerAgreement& agreement) {
   return fmt::format("agreement on {} items: same choice {}, Cohen's kappa {}, correlation of probabilities {}", agreement.items,
                      significant(agreement.same_choice), significant(agreement.kappa), significant(agreement.correlation));
 }
-
-Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 Json agreement_json(const AnswerAgreement& agreement) {
   return {{"items", agreement.items}, {"same_choice", number_or_null(agreement.same_choice)},
@@ -77,6 +73,21 @@ void print_text(const ReportRun& a, const ReportRun& b, const std::vector<Differ
   }
 }
 
+Result<void> CompareCommand::run_to_target(const Session& session, const ReportRun& a, const ReportRun& b) const {
+  VALENCE_TRY(auto loaded, load_mapped_target(target, map));
+  const auto goal = goal_of(std::move(loaded));
+  VALENCE_TRY(const auto settings_a, settings_of(a));
+  VALENCE_TRY(const auto settings_b, settings_of(b));
+  VALENCE_TRY(const auto gaps, compare_gaps(*a.instrument, {&settings_a, &a.answers}, {&settings_b, &b.answers}, goal, distances,
+                                            {.replicates = kGapReplicates, .seed = options.seed}));
+  if (session.json) {
+    session.print(compared_gap_json(a, b, goal.target, gaps));
+  } else {
+    fmt::print("{}", compared_gap_text(a, b, goal.target, gaps, session.out));
+  }
+  return {};
+}
+
 Result<void> CompareCommand::run(const Session& session) const {
   VALENCE_TRY(const auto store, session.open_store(Store::Access::kReadOnly));
   VALENCE_TRY(const auto a, load_report_run(*store, first));
@@ -84,6 +95,10 @@ Result<void> CompareCommand::run(const Session& session) const {
   if (a.instrument != b.instrument) {
     return fail(ErrorCode::kUsage, "run {} is {} and run {} is {}: only runs of the same instrument can be compared", first,
                 a.record.instrument, second, b.record.instrument);
+  }
+  if (!target.empty()) return run_to_target(session, a, b);
+  if (!distances.empty() || !map.empty()) {
+    return fail(ErrorCode::kUsage, "--distance and --map are about a target: name one with --target");
   }
   VALENCE_TRY(const auto settings_a, settings_of(a));
   VALENCE_TRY(const auto settings_b, settings_of(b));
@@ -110,7 +125,11 @@ void add_compare(CLI::App& app, Session& session) {
   sub->add_option("second", command->second, "run that it is subtracted from")->required();
   sub->add_option("--seed", command->options.seed, "seed of the bootstrap")->capture_default_str();
   sub->add_flag("--all", command->all, "print every figure, not only the headline");
-  sub->footer(examples({"valence compare 1 2", "valence compare 1 2 --all --json"}));
+  sub->add_option("--target", command->target, "compare how far the runs are from this target: valence target list")
+      ->excludes("--all");
+  sub->add_option("--map", command->map, map_help());
+  sub->add_option("--distance", command->distances, distance_help())->allow_extra_args(false);
+  sub->footer(examples({"valence compare 1 2", "valence compare 1 2 --all --json", "valence compare 1 2 --target svo_reachable"}));
   sub->callback([command, &session] { session.finish(command->run(session)); });
 }
 

@@ -97,6 +97,8 @@ int main(int argc, char** argv) {
   valence::add_measure(app, session);
   valence::add_score(app, session);
   valence::add_compare(app, session);
+  valence::add_gap(app, session);
+  valence::add_target(app, session);
   valence::add_report(app, session);
   valence::add_runs(app, session);
   valence::add_export(app, session);

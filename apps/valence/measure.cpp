@@ -51,7 +51,7 @@ void MeasureCommand::show(const Session& session, const Measurement& measurement
              profile_text(measurement.profile, *instrument, session.out, all), path, measurement.run);
 }
 
-void add_instrument_command(CLI::App& parent, Session& session, const Instrument& instrument) {
+void add_measure_command(CLI::App& parent, Session& session, const Instrument& instrument) {
   auto command = std::make_shared<MeasureCommand>();
   command->instrument = &instrument;
   const auto& card = instrument.card();
@@ -76,7 +76,7 @@ void add_measure(CLI::App& app, Session& session) {
   measure->require_subcommand(1);
   measure->footer(examples({"valence measure hvae --model smollm2 --dialogues 30",
                             "valence measure moralchoice --model smollm2 --format text", "valence instrument list"}));
-  for (const auto& instrument : instruments()) add_instrument_command(*measure, session, *instrument);
+  for (const auto& instrument : instruments()) add_measure_command(*measure, session, *instrument);
 }
 
 }  // namespace valence

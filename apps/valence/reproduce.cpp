@@ -13,8 +13,6 @@
 namespace valence {
 namespace {
 
-Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-
 Json fact_json(const ReproducedFact& fact) {
   return {{"id", fact.id}, {"what", fact.what}, {"unit", fact.unit}, {"published", number_or_null(fact.published)},
           {"ours", number_or_null(fact.ours)}, {"difference", number_or_null(fact.difference())}, {"tolerance", fact.tolerance},

@@ -53,7 +53,7 @@ Result<void> ScoreCommand::run(const Session& session) const {
   return {};
 }
 
-void add_instrument_command(CLI::App& parent, Session& session, const Instrument& instrument) {
+void add_score_command(CLI::App& parent, Session& session, const Instrument& instrument) {
   auto command = std::make_shared<ScoreCommand>();
   command->instrument = &instrument;
   auto* app = parent.add_subcommand(instrument.card().id, instrument.card().title);
@@ -73,7 +73,7 @@ void add_score(CLI::App& app, Session& session) {
   auto* score = app.add_subcommand("score", "Score answers that people or other tools gave");
   score->require_subcommand(1);
   score->footer(examples({"valence score svo --answers AIAAII", "valence score moralchoice --answers answers.jsonl --json"}));
-  for (const auto& instrument : instruments()) add_instrument_command(*score, session, *instrument);
+  for (const auto& instrument : instruments()) add_score_command(*score, session, *instrument);
 }
 
 }  // namespace valence

@@ -42,6 +42,8 @@ std::string examples(std::initializer_list<std::string_view> lines);
 void add_measure(CLI::App& app, Session& session);
 void add_score(CLI::App& app, Session& session);
 void add_compare(CLI::App& app, Session& session);
+void add_gap(CLI::App& app, Session& session);
+void add_target(CLI::App& app, Session& session);
 void add_report(CLI::App& app, Session& session);
 void add_runs(CLI::App& app, Session& session);
 void add_export(CLI::App& app, Session& session);

@@ -1,6 +1,7 @@
 #include "valence/base/json.h"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 namespace valence {
@@ -52,5 +53,7 @@ Result<Json> parse_json(std::string_view text, std::string_view where) {
 std::string to_text(const Json& json, int indent) {
   return json.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
+
+Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 }  // namespace valence

@@ -38,8 +38,6 @@ std::string letters_of(const std::vector<std::size_t>& options) {
   return letters;
 }
 
-Json number_or_null(double value) { return std::isnan(value) ? Json(nullptr) : Json(value); }
-
 Json ranking_json(const SvoRanking& ranking) {
   Json json = Json::object();
   for (const auto category : kSvoCategories) {

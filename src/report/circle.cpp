@@ -167,6 +167,12 @@ std::string circle_description(const std::vector<const ReportRun*>& runs, const 
   return text;
 }
 
+/// Whether any arc of the uniform responder is drawn: targets have none.
+bool shows_uniform(const std::vector<const ReportRun*>& runs) {
+  const auto& entries = runs.front()->profile.entries;
+  return std::any_of(entries.begin(), entries.end(), [](const auto& entry) { return entry.estimand.headline && std::isfinite(entry.uniform); });
+}
+
 }  // namespace
 
 Result<bool> stands_on_circle(const std::vector<const ReportRun*>& runs) {
@@ -186,7 +192,8 @@ Result<std::string> draw_circle(const std::vector<const ReportRun*>& runs, const
   const auto spokes = spokes_of(space);
   const auto scale = circle_scale(runs, space);
   const std::string uniform = "uniform responder (answers at random)";
-  double height = kCircleLegend + 8 + legend_entry_height(uniform);
+  const bool with_uniform = shows_uniform(runs);
+  double height = kCircleLegend + 8 + (with_uniform ? legend_entry_height(uniform) : 0.0);
   for (const auto* run : runs) height += legend_entry_height(series_name(*run));
   Svg svg(id, height, space.title, circle_description(runs, spokes));
   draw_wedges(svg, space);
@@ -195,7 +202,7 @@ Result<std::string> draw_circle(const std::vector<const ReportRun*>& runs, const
   for (const auto& spoke : spokes) draw_spoke(svg, runs, spoke, scale);
   double y = kCircleLegend + 12;
   for (std::size_t series = 0; series < runs.size(); ++series) y = draw_legend_entry(svg, series, series_name(*runs[series]), y);
-  draw_legend_entry(svg, kReferenceMark, uniform, y);
+  if (with_uniform) draw_legend_entry(svg, kReferenceMark, uniform, y);
   return svg.str();
 }
 

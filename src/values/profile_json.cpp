@@ -14,8 +14,6 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 /// JSON has no NaN and no infinity: both are null, and the reader knows which one a field can be.
-Json number_or_null(double x) { return std::isfinite(x) ? Json(x) : Json(nullptr); }
-
 Json entry_json(const ProfileEntry& entry, bool with_replicates) {
   const auto& estimand = entry.estimand;
   Json json{{"id", estimand.id},

@@ -5,6 +5,7 @@
 #include "catalogue.h"
 #include "valence/base/files.h"
 #include "valence/base/node.h"
+#include "valence/base/text.h"
 
 namespace valence {
 namespace {
@@ -43,12 +44,12 @@ Result<void> read_circle_position(const Node& node, Dimension& dimension) {
 /// Keys that place a dimension belong to the kinds that have a geometry; elsewhere they are unknown keys.
 Result<void> read_place(const Node& node, SpaceKind kind, Dimension& dimension) {
   switch (kind) {
-    case SpaceKind::kVector: return node.allow_only({"id", "label", "higher_order", "opposite"});
+    case SpaceKind::kVector: return node.allow_only({"id", "label", "aliases", "higher_order", "opposite"});
     case SpaceKind::kCircle:
-      VALENCE_CHECK(node.allow_only({"id", "label", "higher_order", "opposite", "circle_position"}));
+      VALENCE_CHECK(node.allow_only({"id", "label", "aliases", "higher_order", "opposite", "circle_position"}));
       return read_circle_position(node, dimension);
     case SpaceKind::kRing:
-      VALENCE_CHECK(node.allow_only({"id", "label", "higher_order", "opposite", "angle"}));
+      VALENCE_CHECK(node.allow_only({"id", "label", "aliases", "higher_order", "opposite", "angle"}));
       return read_angle(node, dimension);
   }
   return {};
@@ -62,7 +63,44 @@ Result<Dimension> dimension_of(const Node& node, SpaceKind kind, std::size_t ind
   VALENCE_TRY(dimension.label, node.string_at("label"));
   VALENCE_TRY(dimension.higher_order, node.string_or("higher_order", ""));
   VALENCE_TRY(dimension.opposite, node.string_or("opposite", ""));
+  if (const Node* aliases = node.find("aliases")) {
+    VALENCE_TRY(dimension.aliases, aliases->as_strings());
+  }
   return dimension;
+}
+
+/// A name as it is compared: "Have a stable society" and "stable_society" are the same.
+std::string bare_name(std::string_view name) {
+  std::string text = fold(trim(replace_all(name, "_", " ")));
+  for (const auto& words : {std::initializer_list<std::string_view>{"be ", "have "}, {"a ", "an ", "the "}}) {
+    for (const auto word : words) {
+      if (text.starts_with(word)) {
+        text.erase(0, word.size());
+        break;
+      }
+    }
+  }
+  return text;
+}
+
+bool has_name(const Dimension& dimension, const std::string& bare) {
+  return bare_name(dimension.id) == bare || bare_name(dimension.label) == bare ||
+         std::any_of(dimension.aliases.begin(), dimension.aliases.end(),
+                     [&](const std::string& alias) { return bare_name(alias) == bare; });
+}
+
+/// A name that two dimensions answer to would make label files ambiguous.
+Result<void> check_names(const Space& space, const std::vector<Node>& nodes) {
+  for (std::size_t d = 0; d < space.dimensions.size(); ++d) {
+    auto names = space.dimensions[d].aliases;
+    names.push_back(space.dimensions[d].label);
+    for (const auto& name : names) {
+      const auto* first = space.named(name);
+      if (first == &space.dimensions[d]) continue;
+      return tl::unexpected(nodes[d].error(fmt::format("\"{}\" names \"{}\" too", printable(name), first->id)));
+    }
+  }
+  return {};
 }
 
 bool names_part_of(const Space& space, const std::string& id) {
@@ -81,6 +119,7 @@ Result<void> read_dimensions(const Node& node, Space& space) {
     }
     space.dimensions.push_back(std::move(dimension));
   }
+  VALENCE_CHECK(check_names(space, nodes));
   for (std::size_t d = 0; d < nodes.size(); ++d) {
     const auto& opposite = space.dimensions[d].opposite;
     if (opposite.empty() || names_part_of(space, opposite)) continue;
@@ -113,6 +152,13 @@ Result<Space> space_of(const Node& node) {
 const Dimension* Space::find(std::string_view dimension) const {
   const auto found = std::find_if(dimensions.begin(), dimensions.end(),
                                   [&](const Dimension& d) { return d.id == dimension; });
+  return found == dimensions.end() ? nullptr : &*found;
+}
+
+const Dimension* Space::named(std::string_view name) const {
+  const auto bare = bare_name(name);
+  const auto found = std::find_if(dimensions.begin(), dimensions.end(),
+                                  [&](const Dimension& d) { return has_name(d, bare); });
   return found == dimensions.end() ? nullptr : &*found;
 }
 

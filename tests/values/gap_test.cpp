@@ -55,6 +55,93 @@ RC_GTEST_PROP(Gap, PairwiseIsAtMostTwicePointwise, ()) {
   RC_ASSERT(l1_gap(profile, target) <= 2.0 * l2_gap(profile, target) + 1e-9);
 }
 
+// The three counter-examples of alignment methods §2, whole: what L1, L2 and the order say of the same three subjects.
+TEST(Gap, WeakAlignmentDoesNotImplyAnL1OfZeroAndAnL1OfZeroImpliesWeakAlignment) {
+  const std::array scaled{0.0, 2.0, 4.0}, swapped{0.0, 2.0, 1.0}, shifted{1.0, 2.0, 3.0};
+  EXPECT_DOUBLE_EQ(ordering_gap(scaled, kTarget), 0.0);
+  EXPECT_GT(l1_gap(scaled, kTarget), 0.0);
+  EXPECT_DOUBLE_EQ(l1_gap(shifted, kTarget), 0.0);
+  EXPECT_DOUBLE_EQ(ordering_gap(shifted, kTarget), 0.0);
+  EXPECT_DOUBLE_EQ(l1_gap(scaled, kTarget), l1_gap(swapped, kTarget));  // one aligned, one not
+}
+
+RC_GTEST_PROP(Gap, OfPairsIsZeroOnlyWhereTheOrderIsKept, ()) {
+  const auto b = *rc::gen::container<std::vector<int>>(5, rc::gen::inRange(-100, 100));
+  const double shift = *rc::gen::inRange(-1000, 1000);
+  const std::vector<double> target(b.begin(), b.end());
+  std::vector<double> profile;
+  for (const double x : target) profile.push_back(x + shift);
+  RC_ASSERT(l1_gap(profile, target) == 0.0);
+  const double ordering = ordering_gap(profile, target);
+  RC_ASSERT(ordering == 0.0 || std::isnan(ordering));
+}
+
+TEST(Gap, NeitherFormIsScaleInvariant) {
+  const std::array profile{0.0, 4.0, 2.0}, target{0.0, 2.0, 4.0};  // both sides of the swap twice as large
+  EXPECT_NEAR(l1_gap(profile, target), 2.0 * 0.888889, 1e-5);
+  EXPECT_NEAR(l2_gap(profile, target), 2.0 * 0.666667, 1e-5);
+}
+
+TEST(Gap, ADimensionWithoutTargetOrWeightIsNotLookedAt) {
+  const std::array profile{1.0, 99.0, 2.0, std::nan("")}, masked{0.0, std::nan(""), 4.0, std::nan("")};
+  const std::array full{0.0, 7.0, 4.0, 7.0}, weights{1.0, 0.0, 1.0, 0.0};
+  for (const auto gap : {l2_gap, ordering_gap, euclidean_gap, cosine_agreement, spearman_agreement, kendall_agreement}) {
+    const double expected = gap(std::array{1.0, 2.0}, std::array{0.0, 4.0}, {});
+    EXPECT_DOUBLE_EQ(gap(profile, masked, {}), expected);
+    EXPECT_DOUBLE_EQ(gap(profile, full, weights), expected);
+  }
+  EXPECT_DOUBLE_EQ(l1_gap(profile, masked, PairDistribution::kDistinct), 3.0);
+  EXPECT_DOUBLE_EQ(l1_gap(profile, full, PairDistribution::kDistinct, weights), 3.0);
+  EXPECT_DOUBLE_EQ(l1_gap(profile, masked), 1.5);
+}
+
+TEST(Gap, AWeightOfTwoIsTheSameDimensionTwice) {
+  const std::array profile{1.0, 5.0, 2.0}, target{0.0, 1.0, 4.0}, weights{2.0, 1.0, 1.0};
+  const std::array twice{1.0, 1.0, 5.0, 2.0}, target_twice{0.0, 0.0, 1.0, 4.0};
+  EXPECT_DOUBLE_EQ(l1_gap(profile, target, PairDistribution::kIndependent, weights), l1_gap(twice, target_twice));
+  EXPECT_DOUBLE_EQ(l2_gap(profile, target, weights), l2_gap(twice, target_twice));
+  EXPECT_DOUBLE_EQ(ordering_gap(profile, target, weights), ordering_gap(twice, target_twice));
+  EXPECT_DOUBLE_EQ(euclidean_gap(profile, target, weights), euclidean_gap(twice, target_twice));
+  EXPECT_DOUBLE_EQ(cosine_agreement(profile, target, weights), cosine_agreement(twice, target_twice));
+}
+
+TEST(Gap, OfAnUndefinedProfileIsUndefined) {
+  const std::array profile{1.0, std::nan(""), 3.0};
+  for (const auto gap : {l2_gap, ordering_gap, euclidean_gap, cosine_agreement, spearman_agreement, kendall_agreement}) {
+    EXPECT_TRUE(std::isnan(gap(profile, kTarget, {})));
+  }
+  EXPECT_TRUE(std::isnan(l1_gap(profile, kTarget)));
+}
+
+TEST(Agreement, IsOneForAScaledProfileAndMinusOneForItsOpposite) {
+  const std::array scaled{0.0, 2.0, 4.0}, opposite{0.0, -1.0, -2.0};
+  for (const auto agreement : {cosine_agreement, spearman_agreement, kendall_agreement}) {
+    EXPECT_NEAR(agreement(scaled, kTarget, {}), 1.0, 1e-15);
+    EXPECT_NEAR(agreement(opposite, kTarget, {}), -1.0, 1e-15);
+  }
+}
+
+TEST(Agreement, CosineSeesAConstantAndRanksDoNot) {
+  const std::array shifted{1.0, 2.0, 3.0};
+  EXPECT_NEAR(cosine_agreement(shifted, kTarget), 8.0 / std::sqrt(14.0 * 5.0), 1e-15);
+  EXPECT_DOUBLE_EQ(spearman_agreement(shifted, kTarget), 1.0);
+  EXPECT_TRUE(std::isnan(cosine_agreement(std::array{0.0, 0.0, 0.0}, kTarget)));
+  EXPECT_TRUE(std::isnan(spearman_agreement(std::array{4.0, 4.0, 4.0}, kTarget)));
+}
+
+TEST(Agreement, TiesShareTheirAverageRank) {
+  const std::array profile{1.0, 1.0, 2.0, 3.0}, target{1.0, 2.0, 3.0, 4.0};
+  EXPECT_NEAR(spearman_agreement(profile, target), 4.5 / std::sqrt(4.5 * 5.0), 1e-15);  // ranks 1.5 1.5 3 4
+  EXPECT_NEAR(kendall_agreement(profile, target), 5.0 / std::sqrt(5.0 * 6.0), 1e-15);
+}
+
+RC_GTEST_PROP(Agreement, KendallIsOneMinusTwiceTheOrderingGapWithoutTies, ()) {
+  const auto a = *rc::gen::unique<std::vector<int>>(7, rc::gen::inRange(-100, 100));
+  const auto b = *rc::gen::unique<std::vector<int>>(7, rc::gen::inRange(-100, 100));
+  const std::vector<double> profile(a.begin(), a.end()), target(b.begin(), b.end());
+  RC_ASSERT(std::abs(kendall_agreement(profile, target) - (1.0 - 2.0 * ordering_gap(profile, target))) < 1e-12);
+}
+
 TEST(Angles, WrapIntoHalfOpenCircle) {
   EXPECT_DOUBLE_EQ(wrap180(190.0), -170.0);
   EXPECT_DOUBLE_EQ(wrap180(-190.0), 170.0);

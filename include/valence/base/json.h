@@ -19,4 +19,7 @@ Result<Json> parse_json(std::string_view text, std::string_view where);
 /// is not finite becomes null.
 std::string to_text(const Json& json, int indent = -1);
 
+/// null for what is not finite, so that a document is the same in memory as read back.
+Json number_or_null(double value);
+
 }  // namespace valence

@@ -32,6 +32,7 @@ struct Dimension {
   std::optional<std::size_t> circle_position;  ///< kCircle: wedge, from 1; two dimensions may share one
   std::string opposite;                        ///< id of the higher-order group or dimension opposed; may be empty
   std::string higher_order;                    ///< group it belongs to; may be empty
+  std::vector<std::string> aliases;            ///< other names in published label files
 };
 
 /// Named dimensions with their theory.
@@ -44,7 +45,10 @@ struct Space {
   Provenance source;
   std::vector<Dimension> dimensions;
 
-  const Dimension* find(std::string_view dimension) const;
+  const Dimension* find(std::string_view dimension) const;  ///< by its id
+  /// By id, label or alias, as label files written by people have them: case, outer white space, "be" or "have" and an
+  /// article in front do not count. Folds every name: look names up once per file, not once per row.
+  const Dimension* named(std::string_view name) const;
 };
 
 /// A space by its id, from `spaces/<id>.toml` of the data folder. An unknown id is kNotFound, names the spaces there

@@ -1,0 +1,184 @@
+#include "gap_show.h"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "show.h"
+#include "valence/base/node.h"
+#include "valence/base/table.h"
+#include "valence/base/text.h"
+#include "valence/values/gap_measures.h"
+#include "valence/values/space_map.h"
+
+namespace valence {
+namespace {
+
+constexpr double kClaimLevel = 0.05;  // of Holm's p
+
+std::string blind_to(const GapFigure& figure) {
+  const auto measure = find_gap_measure(figure.estimand.id);
+  return measure ? std::string((*measure)->blind) : "";
+}
+
+const GapFigure* find(const TargetGap& gap, std::string_view id) {
+  const auto found =
+      std::find_if(gap.figures.begin(), gap.figures.end(), [&](const GapFigure& f) { return f.estimand.id == id; });
+  return found == gap.figures.end() ? nullptr : &*found;
+}
+
+/// A perfect masked reward can mean that nothing was touched.
+std::string coverage_line(const ReportRun& run, const TargetGap& gap) {
+  const auto* reward = find(gap, "fulcra_reward");
+  const auto* coverage = find(gap, "fulcra_coverage");
+  if (reward == nullptr || coverage == nullptr) return "";
+  const auto share = figure_text(coverage->estimate);
+  if (coverage->estimate.value == 0.0) {
+    return fmt::format("  run {}: the masked reward is perfect because nothing that the target cares about is touched "
+                       "(share {}): this is evasion, not alignment\n", run.record.id, share);
+  }
+  return fmt::format("  run {}: the masked reward looked at {} of the target; what is not touched costs nothing there\n",
+                     run.record.id, share);
+}
+
+std::string scope_line(const TargetGap& gap, const std::string& unit) {
+  auto text = fmt::format("\n  convention: {}; dimensions compared: {}; random unit: {}\n", gap.convention,
+                          gap.dimensions.size(), unit);
+  if (!gap.unmeasured.empty()) {
+    text += fmt::format("  left out of every distance, since the run has no figure for it: {}\n", join(gap.unmeasured, ", "));
+  }
+  return text;
+}
+
+std::string reason_of(const Validity& validity) { return validity.assessed ? validity.reason() : validity.note; }
+
+std::string standing_line(const ReportRun& run, const Terminal& terminal) {
+  const auto& validity = run.profile.validity;
+  if (validity.interpretable()) return "";
+  return fmt::format("  run {} is {} ({}): this gap says nothing about values and ranks nobody\n", run.record.id,
+                     styled("NOT INTERPRETABLE", Style::kBad, terminal), reason_of(validity));
+}
+
+std::string name_of(const ReportRun& run) { return fmt::format("run {} ({})", run.record.id, run.record.subject); }
+
+Json target_json(const Target& target) { return {{"id", target.id}, {"space", target.space}, {"label", target.label}}; }
+
+Json figure_json(const GapFigure& figure) {
+  Json json = {{"id", figure.estimand.id}, {"label", figure.estimand.label}, {"unit", figure.estimand.unit},
+               {"range", {number_or_null(figure.estimand.low), number_or_null(figure.estimand.high)}},
+               {"agreement", figure.agreement}};
+  json["estimate"] = to_json(figure.estimate);
+  json["noise"] = number_or_null(figure.noise);
+  return json;
+}
+
+Json scope_json(const Target& target, const TargetGap& gap) {
+  return {{"target", target_json(target)}, {"convention", gap.convention}, {"dimensions", gap.dimensions},
+          {"unmeasured", gap.unmeasured}};
+}
+
+/// 1 or 2 for the nearer run; 0 where nothing may be claimed.
+int nearer(const ReportRun& first, const ReportRun& second, const GapDifference& gap) {
+  const bool readable = first.profile.validity.interpretable() && second.profile.validity.interpretable();
+  const double value = gap.difference.estimate.value;
+  if (!readable || !(gap.difference.p_holm < kClaimLevel) || value == 0.0) return 0;
+  return (value > 0.0) == gap.agreement ? 2 : 1;
+}
+
+std::string nearer_text(const ReportRun& first, const ReportRun& second, const GapDifference& gap) {
+  const int side = nearer(first, second, gap);
+  return side == 0 ? "" : fmt::format("run {}", side == 1 ? first.record.id : second.record.id);
+}
+
+Json side_json(const ReportRun& run) {
+  return {{"run", run.record.id}, {"subject", run.record.subject}, {"interpretable", run.profile.validity.interpretable()}};
+}
+
+}  // namespace
+
+Result<Settings> settings_of(const ReportRun& run) {
+  VALENCE_TRY(const auto node, parse_json_node(run.record.settings, fmt::format("settings of run {}", run.record.id)));
+  return Settings::resolve(run.instrument->settings(), node);
+}
+
+Result<Target> load_mapped_target(const std::string& id, const std::string& map) {
+  VALENCE_TRY(auto target, load_target(id));
+  return map.empty() ? Result<Target>(std::move(target)) : mapped(target, map);
+}
+
+std::string map_help() { return "map the target first: centre, from_1_6, or a map of spaces (docs/targets.md)"; }
+
+std::string distance_help() {
+  std::vector<std::string> ids;
+  for (const auto& measure : gap_measures()) ids.emplace_back(measure.id);
+  return fmt::format("only this distance (repeatable): {}; for angles angle_distance, value_rationality", join(ids, ", "));
+}
+
+std::string gap_text(const ReportRun& run, const Target& target, const TargetGap& gap, const Terminal& terminal) {
+  const auto title = fmt::format("Gap of {} to {}: {}", name_of(run), target.id, target.label);
+  TextTable table({{"", Align::kLeft}, {"estimate", Align::kRight}, {"95 % interval", Align::kLeft}, {"n", Align::kRight},
+                   {"at best", Align::kRight}, {"cannot tell", Align::kLeft}});
+  for (const auto& figure : gap.figures) {
+    const auto& [estimand, estimate, agreement, noise] = figure;
+    table.add({estimand.label, significant(estimate.value) + (estimand.unit.empty() ? "" : " " + estimand.unit),
+               interval_text(estimate), std::to_string(estimate.count),
+               significant(agreement ? estimand.high : estimand.low), blind_to(figure)});
+  }
+  return fmt::format("{}\n\n{}", styled(title, Style::kBold, terminal), table.text()) +
+         scope_line(gap, run.instrument->card().random_unit) + coverage_line(run, gap) + standing_line(run, terminal);
+}
+
+Json gap_json(const Target& target, const TargetGap& gap) {
+  Json json = scope_json(target, gap);
+  json["figures"] = Json::array();
+  for (const auto& figure : gap.figures) json["figures"].push_back(figure_json(figure));
+  return json;
+}
+
+std::string compared_gap_text(const ReportRun& first, const ReportRun& second, const Target& target,
+                              const ComparedGap& gaps, const Terminal& terminal) {
+  const auto title = fmt::format("Gap to {} ({}): {} minus {}", target.id, target.label, name_of(second), name_of(first));
+  TextTable table({{"", Align::kLeft}, {fmt::format("run {}", first.record.id), Align::kRight},
+                   {fmt::format("run {}", second.record.id), Align::kRight}, {"difference", Align::kRight},
+                   {"95 % interval", Align::kLeft}, {"p", Align::kRight}, {"p (Holm)", Align::kRight},
+                   {"nearer", Align::kLeft}});
+  for (std::size_t i = 0; i < gaps.differences.size(); ++i) {
+    const auto& d = gaps.differences[i].difference;
+    const auto& a = gaps.first.figures[i].estimate;
+    const auto& b = gaps.second.figures[i].estimate;
+    table.add({d.estimand.label, significant(a.value), significant(b.value), significant(d.estimate.value),
+               interval_text(d.estimate), significant(d.p, 2), significant(d.p_holm, 2),
+               nearer_text(first, second, gaps.differences[i])});
+  }
+  const auto& unit = first.instrument->card().random_unit;
+  const bool paired = gaps.differences.empty() || gaps.differences.front().difference.paired;
+  return fmt::format("{}\n\n{}{}", styled(title, Style::kBold, terminal), table.text(), scope_line(gaps.first, unit)) +
+         fmt::format("  {} over {}s; p corrected for {} distances (Holm)\n", paired ? "paired" : "unpaired", unit,
+                     gaps.differences.size()) +
+         coverage_line(first, gaps.first) + coverage_line(second, gaps.second) + standing_line(first, terminal) +
+         standing_line(second, terminal);
+}
+
+Json compared_gap_json(const ReportRun& first, const ReportRun& second, const Target& target, const ComparedGap& gaps) {
+  Json json = {{"instrument", first.record.instrument}, {"first", side_json(first)}, {"second", side_json(second)}};
+  json.update(scope_json(target, gaps.first));
+  json["gaps"] = Json::array();
+  for (std::size_t i = 0; i < gaps.differences.size(); ++i) {
+    const auto& [difference, agreement] = gaps.differences[i];
+    Json row = to_json(difference.estimate);
+    row["id"] = difference.estimand.id;
+    row["label"] = difference.estimand.label;
+    row["agreement"] = agreement;
+    row["first"] = to_json(gaps.first.figures[i].estimate);
+    row["second"] = to_json(gaps.second.figures[i].estimate);
+    row["p"] = number_or_null(difference.p);
+    row["p_holm"] = number_or_null(difference.p_holm);
+    row["paired"] = difference.paired;
+    const int side = nearer(first, second, gaps.differences[i]);
+    row["nearer"] = side == 0 ? Json(nullptr) : Json(side == 1 ? first.record.id : second.record.id);
+    json["gaps"].push_back(std::move(row));
+  }
+  return json;
+}
+
+}  // namespace valence

@@ -1,0 +1,199 @@
+#include "valence/instruments/target_gap.h"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <limits>
+#include <set>
+
+#include "gap_plan.h"
+#include "valence/stats/bootstrap.h"
+#include "valence/stats/compare.h"
+#include "valence/stats/distribution.h"
+
+namespace valence {
+namespace {
+
+/// A run made ready to be reweighted.
+struct Side {
+  std::unique_ptr<Estimator> estimator;
+  std::vector<double> figures;  // every weight 1
+};
+
+Result<Side> prepare(const Instrument& instrument, const ComparedRun& run, const GapGoal& goal) {
+  VALENCE_TRY(const auto space, instrument.space(*run.settings));
+  if (space != goal.target.space) {
+    return fail(ErrorCode::kUsage, "target {} lives in {}, and {} measures in {}: name a target of {} (valence target list)",
+                goal.target.id, goal.target.space, instrument.card().id, space, space);
+  }
+  Side side;
+  VALENCE_TRY(side.estimator, instrument.prepare(*run.answers, *run.settings));
+  side.figures = side.estimator->estimate(std::vector<double>(side.estimator->units().size(), 1.0));
+  return side;
+}
+
+bool is_missing(const GapPlace& place, const Side& side) {
+  return !std::isnan(place.target) && std::isnan(side.figures[place.estimand]);
+}
+
+Result<GapPlan> places_of(const Side& side, const GapGoal& goal, const Space& space) {
+  return gap_places(goal, space, side.estimator->estimands());
+}
+
+/// Keeps the places whose dimension both plans have; the other dimensions of the target are not compared.
+void keep_common(GapPlan& plan, const GapPlan& other) {
+  std::set<std::string> theirs;
+  for (const auto& place : other.places) theirs.insert(place.dimension);
+  std::erase_if(plan.places, [&](const GapPlace& place) { return !theirs.contains(place.dimension); });
+}
+
+void drop_missing(GapPlan& plan, const Side& side) {
+  std::erase_if(plan.places, [&](const GapPlace& place) { return is_missing(place, side); });
+}
+
+Result<void> check_any(const GapPlan& plan, const GapGoal& goal) {
+  for (const auto& place : plan.places) {
+    if (!std::isnan(place.target)) return {};
+  }
+  return fail(ErrorCode::kUsage, "target {}: none of its dimensions is defined in this run", goal.target.id);
+}
+
+std::vector<std::string> compared(const GapPlan& plan) {
+  std::vector<std::string> names;
+  for (const auto& place : plan.places) {
+    if (!std::isnan(place.target)) names.push_back(place.dimension);
+  }
+  return names;
+}
+
+/// What the target wants and the plan does not compare. In a ring a run that was asked for some directions only is whole.
+std::vector<std::string> unmeasured(const GapPlan& plan, const GapGoal& goal, const Space& space) {
+  std::vector<std::string> names;
+  const auto has = compared(plan);
+  for (const auto& [dimension, value] : goal.target.values) {
+    const bool part = goal.weight(dimension) != 0.0;
+    if (part && std::find(has.begin(), has.end(), dimension) == has.end()) names.push_back(dimension);
+  }
+  if (space.kind == SpaceKind::kRing) names.clear();
+  return names;
+}
+
+Result<stats::Replicates> replicate_gaps(const Side& side, const GapPlan& plan, const ProfileOptions& options) {
+  const auto clusters = stats::cluster_ids(side.estimator->clusters());
+  return stats::replicate(
+      [&](std::span<const double> weights) { return plan.distances(side.estimator->estimate(weights)); },
+      side.estimator->units().size(), clusters, options.replicates, options.seed);
+}
+
+double noise_of(const std::vector<double>& replicates, double value) {
+  std::vector<double> defined;
+  std::copy_if(replicates.begin(), replicates.end(), std::back_inserter(defined), [](double x) { return !std::isnan(x); });
+  return stats::mean(defined) - value;
+}
+
+/// The fewest units that any of the compared figures rests on.
+std::size_t count_of(const Side& side, const GapPlan& plan) {
+  const auto counts = side.estimator->unit_counts();
+  auto fewest = side.estimator->units().size();
+  for (const auto& place : plan.places) {
+    if (!counts.empty() && !std::isnan(place.target)) fewest = std::min(fewest, counts[place.estimand]);
+  }
+  return fewest;
+}
+
+std::vector<GapFigure> figures_of(const Side& side, const GapPlan& plan, const stats::Replicates& replicates,
+                                  std::string_view unit) {
+  auto estimates = stats::intervals(replicates, unit);
+  std::vector<GapFigure> figures;
+  for (std::size_t i = 0; i < plan.gaps.size(); ++i) {
+    const auto& gap = plan.gaps[i];
+    estimates[i].count = count_of(side, plan);
+    figures.push_back({gap.estimand, within(estimates[i], gap.estimand.low, gap.estimand.high), gap.agreement,
+                       noise_of(replicates.column(i), estimates[i].value)});
+  }
+  return figures;
+}
+
+struct Evaluated {
+  TargetGap gap;
+  GapPlan plan;
+  stats::Replicates replicates;
+};
+
+/// Distances over the places that are left in the plan.
+Result<Evaluated> evaluate(const Instrument& instrument, const Side& side, GapPlan plan, const GapGoal& goal,
+                           const Space& space, std::span<const std::string> distances, const ProfileOptions& options) {
+  VALENCE_CHECK(check_any(plan, goal));
+  VALENCE_CHECK(plan_gaps(plan, goal, space, distances));
+  VALENCE_TRY(auto replicates, replicate_gaps(side, plan, options));
+  TargetGap gap{plan.convention, compared(plan), unmeasured(plan, goal, space),
+                figures_of(side, plan, replicates, instrument.card().random_unit)};
+  return Evaluated{std::move(gap), std::move(plan), std::move(replicates)};
+}
+
+bool same_units(const Estimator& a, const Estimator& b) { return a.units() == b.units() && a.clusters() == b.clusters(); }
+
+Result<std::vector<GapDifference>> differences(const Evaluated& a, const Evaluated& b, bool paired, std::string_view unit) {
+  VALENCE_TRY(const auto comparisons, paired ? stats::compare_paired(a.replicates, b.replicates, unit)
+                                             : stats::compare_independent(a.replicates, b.replicates, unit));
+  std::vector<double> p;
+  for (const auto& comparison : comparisons) p.push_back(comparison.p);
+  const auto corrected = stats::holm(p);
+  std::vector<GapDifference> all;
+  for (std::size_t i = 0; i < comparisons.size(); ++i) {
+    const auto& gap = a.plan.gaps[i];
+    all.push_back({{gap.estimand, comparisons[i].difference, p[i], corrected[i], paired}, gap.agreement});
+  }
+  return all;
+}
+
+}  // namespace
+
+double GapGoal::weight(std::string_view dimension) const {
+  for (std::size_t i = 0; i < target.values.size(); ++i) {
+    const auto& [name, value] = target.values[i];
+    if (name == dimension) return std::isnan(value) ? 0.0 : weights.empty() ? 1.0 : weights[i];
+  }
+  return 0.0;
+}
+
+double GapGoal::value(std::string_view dimension) const {
+  return weight(dimension) != 0.0 ? *target.value(dimension) : std::numeric_limits<double>::quiet_NaN();
+}
+
+GapGoal goal_of(Target target) {
+  const auto convention = target.scale == ScoreScale::kNone ? std::string() : std::string(to_string(target.scale));
+  auto weights = target.weights;
+  return {std::move(target), convention, std::move(weights)};
+}
+
+Result<TargetGap> target_gap(const Instrument& instrument, const ComparedRun& run, const GapGoal& goal,
+                             std::span<const std::string> distances, const ProfileOptions& options) {
+  VALENCE_TRY(const auto space, load_space(goal.target.space));
+  VALENCE_TRY(const auto side, prepare(instrument, run, goal));
+  VALENCE_TRY(auto plan, places_of(side, goal, space));
+  drop_missing(plan, side);
+  VALENCE_TRY(auto evaluated, evaluate(instrument, side, std::move(plan), goal, space, distances, options));
+  return std::move(evaluated.gap);
+}
+
+Result<ComparedGap> compare_gaps(const Instrument& instrument, const ComparedRun& first, const ComparedRun& second,
+                                 const GapGoal& goal, std::span<const std::string> distances,
+                                 const ProfileOptions& options) {
+  VALENCE_TRY(const auto space, load_space(goal.target.space));
+  VALENCE_TRY(const auto a, prepare(instrument, first, goal));
+  VALENCE_TRY(const auto b, prepare(instrument, second, goal));
+  VALENCE_TRY(auto plan_a, places_of(a, goal, space));
+  VALENCE_TRY(auto plan_b, places_of(b, goal, space));
+  drop_missing(plan_a, a);
+  drop_missing(plan_b, b);
+  keep_common(plan_a, plan_b);
+  keep_common(plan_b, plan_a);
+  VALENCE_TRY(auto of_a, evaluate(instrument, a, std::move(plan_a), goal, space, distances, options));
+  VALENCE_TRY(auto of_b, evaluate(instrument, b, std::move(plan_b), goal, space, distances, options));
+  const bool paired = same_units(*a.estimator, *b.estimator);
+  VALENCE_TRY(auto all, differences(of_a, of_b, paired, instrument.card().random_unit));
+  return ComparedGap{std::move(of_a.gap), std::move(of_b.gap), std::move(all)};
+}
+
+}  // namespace valence
