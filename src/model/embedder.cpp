@@ -162,8 +162,9 @@ Result<EmbeddingTable> embed(Embedder& embedder, std::span<const EmbedRequest> r
     if (!stored) missing.push_back(i);
   }
   if (control.progress != nullptr) control.progress->start("embedding", cost_of(plan, missing), "tokens");
-  VALENCE_CHECK(embedder.run(plan, missing, filing, control));
+  const auto done = embedder.run(plan, missing, filing, control);
   if (control.progress != nullptr) control.progress->finish();
+  VALENCE_CHECK(done);
   return table;
 }
 

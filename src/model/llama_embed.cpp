@@ -64,6 +64,8 @@ class LlamaEmbedder : public Embedder {
   const llama_model* model() const { return engine_.weights().model.get(); }
   void write_card(const EmbedderSpec& spec);
   std::size_t decode_limit() const;
+  /// The engine computes the last states only of tokens that are marked as wanted.
+  bool reads_last() const { return method_.pooled || card_.layer == 0; }
   Result<EmbedItem> item_of(const EmbedRequest& request) const;
   Result<void> take_prompt(const EmbedRequest& request, EmbedItem& item) const;
   Digest digest_of(const EmbedPlan& plan, const Group& group) const;
@@ -83,7 +85,7 @@ class LlamaEmbedder : public Embedder {
   Engine engine_;  ///< after what its context refers to
 };
 
-/// The mean of "l_out-N" is what llama.cpp calls the output of block N, counted from 0.
+/// llama.cpp's name of what leaves a block; it counts from 0.
 std::string tensor_of(std::size_t layer) { return layer == 0 ? "result_norm" : fmt::format("l_out-{}", layer - 1); }
 
 LlamaEmbedder::LlamaEmbedder(const EmbedderSpec& spec, CheckedFile file, EngineOptions options, EngineFacts facts, Engine engine,
@@ -220,11 +222,11 @@ Result<EngineContext*> LlamaEmbedder::context_for(const EmbedPlan& plan) {
   shape.micro_batch = decode_limit();
   if (method_.pooled) shape.micro_batch = std::max(shape.micro_batch, shape.cells);  // the engine pools within one
   shape.cells = std::max(shape.cells, shape.micro_batch);
-  shape.outputs = shape.micro_batch;
+  shape.outputs = reads_last() ? shape.micro_batch : 1;
   shape.exact = options_.cache == "f32";
   shape.threads = options_.threads;
   shape.pooled = method_.pooled;
-  shape.pooling = method_.pooling;
+  shape.pooling = method_.pooled ? method_.pooling : LLAMA_POOLING_TYPE_NONE;
   if (!method_.pooled) shape.observer = reader_.observer();
   return engine_.context(shape);
 }
@@ -251,12 +253,11 @@ std::vector<float> LlamaEmbedder::mean(std::size_t first_row, const EmbedItem& i
 
 Result<std::vector<Embedding>> LlamaEmbedder::compute(EngineContext& context, const EmbedPlan& plan, const Group& group,
                                                       const std::stop_token& stop) {
-  const bool wanted = method_.pooled || card_.layer == 0;
   Batch batch;
   for (std::size_t i = 0; i < group.requests.size(); ++i) {
     const auto sequence = static_cast<llama_seq_id>(i);
     const auto& tokens = plan.items[group.requests[i]].tokens;
-    for (std::size_t t = 0; t < tokens.size(); ++t) batch.add(tokens[t], t, std::span(&sequence, 1), wanted);
+    for (std::size_t t = 0; t < tokens.size(); ++t) batch.add(tokens[t], t, std::span(&sequence, 1), reads_last());
   }
   context.clear();
   reader_.clear();
