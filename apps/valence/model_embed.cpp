@@ -39,6 +39,7 @@ struct EmbedCommand {
   std::vector<std::string> texts;
   std::string file;
   bool raw = false;
+  std::size_t from_token = 0;
 
   Result<void> run(const Session& session) const {
     VALENCE_TRY(const auto given, all_texts());
@@ -46,9 +47,18 @@ struct EmbedCommand {
     wanted.normalise = !raw;
     VALENCE_TRY(const auto embedder, open_embedder(wanted));
     const auto progress = session.progress();
-    VALENCE_TRY(const auto table, embed(*embedder, given, {session.stop, progress.get()}));
+    VALENCE_TRY(const auto table, embed(*embedder, requests_of(given), {session.stop, progress.get()}));
     show(session, embedder->card(), given, table);
     return {};
+  }
+
+  std::vector<EmbedRequest> requests_of(const std::vector<std::string>& given) const {
+    std::vector<EmbedRequest> requests;
+    for (const auto& text : given) {
+      requests.push_back({text, {}, {}});
+      if (from_token > 0) requests.back().spans.push_back({.begin = from_token});
+    }
+    return requests;
   }
 
   /// Those of --text, then the file's: one text a line, or of .jsonl the "text" of each line.
@@ -135,10 +145,12 @@ void add_model_embed(CLI::App& model, Session& session) {
   vectors->add_option("--file", embed->file, "texts, one a line; of a .jsonl file the \"text\" of each line");
   vectors->add_option("--layer", embed->spec.layer, "of a decoder: mean of the states that leave this block; 0 = the last states")
       ->capture_default_str();
+  vectors->add_option("--from-token", embed->from_token, "of a decoder: leave out this many tokens at the beginning; the first one's state often drowns the others")
+      ->capture_default_str();
   vectors->add_flag("--raw", embed->raw, "vectors as they are, not scaled to length 1");
   vectors->add_option("--threads", embed->spec.engine.threads, "threads, 0 = the cores that this process may use")->capture_default_str();
   vectors->footer(examples({"valence model embed --model minilm --text \"an honest answer\" --text \"a lie\"",
-                            "valence model embed --model smollm2 --layer 15 --file texts.txt --json"}));
+                            "valence model embed --model smollm2 --layer 15 --from-token 1 --file texts.txt --json"}));
   vectors->callback([embed, &session] { session.finish(embed->run(session)); });
 }
 

@@ -22,21 +22,27 @@ Result<Node> read_json_file(const fs::path& path) {
   return parse_json_node(text, path.string());
 }
 
+/// An error at the member `key` of a table, or at the table when it lacks that.
+Error wrong(const Node& table, std::string_view key, std::string_view what, ErrorCode code = ErrorCode::kUsage) {
+  const auto* node = table.find(key);
+  auto error = (node != nullptr ? *node : table).error(fmt::format("\"{}\" {}", key, what));
+  error.code = code;
+  return error;
+}
+
 Result<void> require(const Node& root, std::string_view key, std::initializer_list<std::string_view> allowed,
                      std::string_view fallback) {
   VALENCE_TRY(const auto value, root.string_or(key, fallback));
   if (std::ranges::find(allowed, value) != allowed.end()) return {};
   const std::vector<std::string> names(allowed.begin(), allowed.end());
-  auto error = root.find(key) ? root.find(key)->error(fmt::format("is \"{}\"; {} can be converted", value, join(names, ", ")))
-                              : root.error(fmt::format("\"{}\" is missing", key));
-  error.code = ErrorCode::kUnsupported;
-  return tl::unexpected(std::move(error));
+  const auto what = root.find(key) ? fmt::format("is \"{}\"; {} can be converted", printable(value), join(names, ", ")) : "is missing";
+  return tl::unexpected(wrong(root, key, what, ErrorCode::kUnsupported));
 }
 
 Result<std::size_t> positive(const Node& root, std::string_view key) {
   VALENCE_TRY(const auto node, root.at(key));
   VALENCE_TRY(const auto value, node.as_integer());
-  if (value < 1 || value > 10'000'000) return tl::unexpected(node.error("should be a whole number above 0"));
+  if (value < 1 || value > 10'000'000) return tl::unexpected(wrong(root, key, "should be a whole number above 0"));
   return static_cast<std::size_t>(value);
 }
 
@@ -64,11 +70,11 @@ Result<BertShape> read_shape(const fs::path& path) {
 
 Result<void> put_token(std::vector<std::string>& tokens, std::int64_t id, const std::string& text, const Node& node) {
   if (id < 0 || static_cast<std::size_t>(id) >= tokens.size()) {
-    return tl::unexpected(node.error(fmt::format("is the id of \"{}\", beyond the vocab_size {} of config.json", printable(text), tokens.size())));
+    return tl::unexpected(node.error(fmt::format("{} is the id of \"{}\", beyond the vocab_size {} of config.json", id, printable(text), tokens.size())));
   }
   auto& place = tokens[static_cast<std::size_t>(id)];
   if (!place.empty() && place != text) {
-    return tl::unexpected(node.error(fmt::format("is the id of both \"{}\" and \"{}\"", printable(place), printable(text))));
+    return tl::unexpected(node.error(fmt::format("{} is the id of both \"{}\" and \"{}\"", id, printable(place), printable(text))));
   }
   place = text;
   return {};
@@ -100,7 +106,7 @@ Result<WordRules> rules_of_json(const Node& root) {
   VALENCE_CHECK(require(normalizer, "type", {"BertNormalizer"}, ""));
   for (const auto* key : {"clean_text", "handle_chinese_chars"}) {
     VALENCE_TRY(const auto on, normalizer.bool_or(key, true));
-    if (!on) return tl::unexpected(normalizer.find(key)->error("is off; only tokenizers that have it on can be converted"));
+    if (!on) return tl::unexpected(wrong(normalizer, key, "is off; only tokenizers that have it on can be converted", ErrorCode::kUnsupported));
   }
   WordRules rules;
   VALENCE_TRY(rules.lowercase, normalizer.bool_or("lowercase", true));
@@ -189,9 +195,8 @@ Result<std::string> stated_pooling(const fs::path& folder) {
       VALENCE_TRY(const auto place, module.string_at("path"));
       VALENCE_TRY(pooling, pooling_module(folder / place / "config.json"));
     } else if (!type.ends_with(".Transformer") && !type.ends_with(".Normalize")) {
-      auto error = module.find("type")->error(fmt::format("is \"{}\"; Transformer, Pooling and Normalize can be converted", printable(type)));
-      error.code = ErrorCode::kUnsupported;
-      return tl::unexpected(std::move(error));
+      const auto what = fmt::format("is \"{}\"; Transformer, Pooling and Normalize can be converted", printable(type));
+      return tl::unexpected(wrong(module, "type", what, ErrorCode::kUnsupported));
     }
   }
   if (pooling.empty()) return tl::unexpected(root.error("it has no Pooling module. Choose --pooling mean or --pooling cls"));

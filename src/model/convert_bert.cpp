@@ -3,12 +3,12 @@
 #include <memory>
 #include <set>
 #include <span>
-#include <system_error>
 
 #include "bert_folder.h"
 #include "ggml.h"
 #include "gguf.h"
 #include "safetensors.h"
+#include "valence/base/files.h"
 #include "valence/base/text.h"
 #include "valence/model/convert.h"
 #include "valence/model/gguf.h"
@@ -144,13 +144,12 @@ void write_head(gguf_context* file, const BertFolder& bert, const ConvertOptions
   set("valence.embedding.max_tokens", bert.token_limit);
 }
 
-/// Adds a tensor to the file; its content must live until the file is written.
-void add_tensor(gguf_context* file, ggml_context* tensors, const BertTensor& tensor, ggml_type type, const void* data) {
+/// Adds a tensor to the head.
+void add_tensor(gguf_context* file, ggml_context* tensors, const BertTensor& tensor, ggml_type type) {
   std::vector<std::int64_t> dims(tensor.shape.rbegin(), tensor.shape.rend());  // GGUF: row length first
   auto* made = ggml_new_tensor(tensors, type, static_cast<int>(dims.size()), dims.data());
   ggml_set_name(made, tensor.target.c_str());
   gguf_add_tensor(file, made);
-  gguf_set_tensor_data(file, tensor.target.c_str(), data);
 }
 
 Result<void> write_tensors(gguf_context* file, const SafeTensors& weights, const std::vector<BertTensor>& list, const std::string& prefix,
@@ -164,26 +163,25 @@ Result<void> write_tensors(gguf_context* file, const SafeTensors& weights, const
     } else {
       std::ranges::copy(std::as_bytes(std::span(values)), content.begin());
     }
-    add_tensor(file, tensors, tensor, type, content.data());
+    add_tensor(file, tensors, tensor, type);
   }
   return {};
 }
 
-Result<GgufInfo> put_in_place(gguf_context* file, const fs::path& out) {
-  std::error_code error;
-  if (out.has_parent_path()) fs::create_directories(out.parent_path(), error);
-  auto part = out;
-  part += ".part";
-  const bool written = gguf_write_to_file(file, part.c_str(), false);
-  auto info = written ? read_gguf_header(part)
-                      : Result<GgufInfo>(fail(ErrorCode::kIo, "{}: the file could not be written; see that the folder exists and the disk has room",
-                                              part.string()));
-  if (info) fs::rename(part, out, error);
-  if (!info || error) {
-    std::error_code ignored;
-    fs::remove(part, ignored);
+/// The whole file in memory: head, then tensors, each padded to the alignment.
+std::string bytes_of(const gguf_context* file, const std::vector<std::vector<std::byte>>& contents) {
+  std::string bytes(gguf_get_meta_size(file), '\0');
+  gguf_get_meta_data(file, bytes.data());
+  for (const auto& content : contents) {
+    bytes.append(reinterpret_cast<const char*>(content.data()), content.size());
+    bytes.resize((bytes.size() + GGUF_DEFAULT_ALIGNMENT - 1) / GGUF_DEFAULT_ALIGNMENT * GGUF_DEFAULT_ALIGNMENT);
   }
-  if (error) return fail(ErrorCode::kIo, "{}: {}", out.string(), error.message());
+  return bytes;
+}
+
+Result<GgufInfo> write_checked(const std::string& bytes, const fs::path& out) {
+  VALENCE_TRY(auto info, parse_gguf_header(std::as_bytes(std::span(bytes)), bytes.size(), out.string()));
+  VALENCE_CHECK(write_file(out, bytes));
   return info;
 }
 
@@ -209,7 +207,7 @@ Result<Converted> convert_bert(const fs::path& folder, const fs::path& out, cons
   write_head(file.get(), bert, options);
   write_vocabulary(file.get(), bert.vocabulary);
   VALENCE_CHECK(write_tensors(file.get(), weights, list, prefix, options.format, tensors.get(), contents));
-  VALENCE_TRY(const auto info, put_in_place(file.get(), out));
+  VALENCE_TRY(const auto info, write_checked(bytes_of(file.get(), contents), out));
   return Converted{out, info.file_bytes, info.parameters(), info.tensors.size(), bert.vocabulary.tokens.size(),
                    bert.shape.width, bert.token_limit, bert.pooling};
 }

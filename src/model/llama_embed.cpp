@@ -64,8 +64,8 @@ class LlamaEmbedder : public Embedder {
   const llama_model* model() const { return engine_.weights().model.get(); }
   void write_card(const EmbedderSpec& spec);
   std::size_t decode_limit() const;
-  /// The engine computes the last states only of tokens that are marked as wanted.
-  bool reads_last() const { return method_.pooled || card_.layer == 0; }
+  /// The engine computes the last block's states only of tokens that are marked as wanted.
+  bool reads_last() const { return method_.pooled || card_.layer == 0 || card_.layer == card_.layers; }
   Result<EmbedItem> item_of(const EmbedRequest& request) const;
   Result<void> take_prompt(const EmbedRequest& request, EmbedItem& item) const;
   Digest digest_of(const EmbedPlan& plan, const Group& group) const;
@@ -126,7 +126,7 @@ void LlamaEmbedder::write_card(const EmbedderSpec& spec) {
 
 /// Tokens of one decode. The engine keeps a row of logits for each last state that is read, though none is computed.
 std::size_t LlamaEmbedder::decode_limit() const {
-  if (method_.pooled || card_.layer > 0) return options_.micro_batch;
+  if (method_.pooled || !reads_last()) return options_.micro_batch;
   return std::clamp<std::size_t>(kLogitsAtOnce / tokenizer_.size(), options_.sequences, options_.micro_batch);
 }
 
@@ -162,7 +162,8 @@ Result<EmbedItem> LlamaEmbedder::item_of(const EmbedRequest& request) const {
   if (method_.pooled) return item;
   item.spans = request.spans;
   if (item.spans.empty()) item.spans.push_back({0, item.tokens.size()});
-  for (const auto& span : item.spans) {
+  for (auto& span : item.spans) {
+    if (span.end == TokenSpan::kEnd) span.end = item.tokens.size();
     if (span.begin < span.end && span.end <= item.tokens.size()) continue;
     return fail(ErrorCode::kUsage, "the span [{}, {}) is empty or beyond its {} tokens", span.begin, span.end, item.tokens.size());
   }
@@ -215,12 +216,14 @@ Result<EmbedPlan> LlamaEmbedder::plan(std::span<const EmbedRequest> requests) co
 
 Result<EngineContext*> LlamaEmbedder::context_for(const EmbedPlan& plan) {
   ContextShape shape;
-  for (const auto& group : plan.groups) {
-    shape.cells = std::max(shape.cells, group.cost);
-    shape.sequences = std::max(shape.sequences, group.requests.size());
-  }
+  for (const auto& group : plan.groups) shape.cells = std::max(shape.cells, group.cost);
+  shape.sequences = options_.sequences;
   shape.micro_batch = decode_limit();
-  if (method_.pooled) shape.micro_batch = std::max(shape.micro_batch, shape.cells);  // the engine pools within one
+  if (method_.pooled) {
+    // The engine pools within one micro-batch, and ends the process if that is no multiple of the sequences.
+    const auto longest = std::max(shape.micro_batch, shape.cells);
+    shape.micro_batch = (longest + shape.sequences - 1) / shape.sequences * shape.sequences;
+  }
   shape.cells = std::max(shape.cells, shape.micro_batch);
   shape.outputs = reads_last() ? shape.micro_batch : 1;
   shape.exact = options_.cache == "f32";

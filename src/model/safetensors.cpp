@@ -32,7 +32,7 @@ std::uint64_t element_bytes(std::string_view format) {
 
 Result<std::uint64_t> whole(const Node& node) {
   VALENCE_TRY(const auto number, node.as_integer());
-  if (number < 0) return tl::unexpected(node.error("should not be negative"));
+  if (number < 0) return tl::unexpected(node.error("a shape or offset should not be negative"));
   return static_cast<std::uint64_t>(number);
 }
 
@@ -56,16 +56,16 @@ Result<SafeTensor> read_tensor(const Node& node, std::uint64_t data, std::uint64
   }
   VALENCE_TRY(const auto offsets, node.at("data_offsets"));
   VALENCE_TRY(const auto ends, offsets.as_array());
-  if (ends.size() != 2) return tl::unexpected(offsets.error("should be two offsets"));
+  if (ends.size() != 2) return tl::unexpected(offsets.error("\"data_offsets\" should be two offsets"));
   VALENCE_TRY(const auto begin, whole(ends[0]));
   VALENCE_TRY(const auto end, whole(ends[1]));
-  if (begin > end || end > size - data) return tl::unexpected(offsets.error("lies beyond the end of the file: truncated download"));
+  if (begin > end || end > size - data) return tl::unexpected(offsets.error("\"data_offsets\" lie beyond the end of the file: truncated download"));
   tensor.begin = data + begin;
   tensor.end = data + end;
   const auto bytes = element_bytes(tensor.format);
   const auto elements = count(tensor.shape);
   if (!elements || (bytes > 0 && (*elements > size || *elements * bytes != end - begin))) {
-    return tl::unexpected(node.error("has a shape that does not fit its data_offsets"));
+    return tl::unexpected(node.error("the shape does not fit the data_offsets"));
   }
   return tensor;
 }
@@ -100,7 +100,7 @@ Result<SafeTensors> SafeTensors::parse(std::string content, std::string name) {
   for (const auto& [key, node] : *entries) {
     if (key == "__metadata__") continue;
     auto tensor = read_tensor(node, kLengthBytes + length, content.size());
-    if (!tensor) return corrupt(tensor.error());
+    if (!tensor) return corrupt(with_context(tensor.error(), fmt::format("\"{}\"", printable(key))));
     file.tensors_.emplace(key, *std::move(tensor));
   }
   file.name_ = std::move(name);

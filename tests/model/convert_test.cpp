@@ -134,13 +134,13 @@ TEST_F(ConvertBert, MissingThingsAreNamed) {
   EXPECT_EQ(convert_bert(scratch_ / "absent", out_, {}).error().message, (scratch_ / "absent").string() + ": no such folder");
   fs::remove(folder_ / "model.safetensors");
   EXPECT_EQ(refusal().code, ErrorCode::kNotFound);
-  EXPECT_EQ(message(), at("model.safetensors") + ": No such file or directory");
+  EXPECT_EQ(message(), at("model.safetensors") + ": cannot read: No such file or directory");
   fs::remove(folder_ / "modules.json");
   EXPECT_EQ(message(), at("modules.json") + ": not there, so nothing says how states become one vector. Choose --pooling mean or --pooling cls");
   fs::remove(folder_ / "tokenizer.json");
   EXPECT_EQ(message(), folder_.string() + ": neither tokenizer.json nor vocab.txt is there; one must hold the vocabulary");
   fs::remove(folder_ / "config.json");
-  EXPECT_EQ(message(), at("config.json") + ": No such file or directory");
+  EXPECT_EQ(message(), at("config.json") + ": cannot read: No such file or directory");
 }
 
 TEST_F(ConvertBert, WithoutModulesThePoolingMayBeNamed) {
@@ -157,7 +157,7 @@ TEST_F(ConvertBert, WrongKeysOfTheConfigurationAreNamedWithTheirPlace) {
   change("config.json", [](json& c) { c["model_type"] = "bert", c["hidden_act"] = "relu"; });
   EXPECT_TRUE(message().ends_with("\"hidden_act\" is \"relu\"; gelu, gelu_new, gelu_pytorch_tanh can be converted")) << message();
   change("config.json", [](json& c) { c["hidden_act"] = "gelu", c["hidden_size"] = "wide"; });
-  EXPECT_TRUE(message().ends_with("\"hidden_size\" should be a whole number, got a string")) << message();
+  EXPECT_TRUE(message().ends_with("\"hidden_size\" should be a whole number, got the text \"wide\"")) << message();
   change("config.json", [](json& c) { c["hidden_size"] = 33; });
   EXPECT_TRUE(message().ends_with("\"hidden_size\" 33 is no multiple of \"num_attention_heads\" 4")) << message();
   change("config.json", [](json& c) { c["hidden_size"] = 0; });
@@ -168,13 +168,13 @@ TEST_F(ConvertBert, WrongKeysOfTheConfigurationAreNamedWithTheirPlace) {
 
 TEST_F(ConvertBert, AWrongVocabularyIsNamed) {
   change("tokenizer.json", [](json& t) { t["model"]["vocab"]["extra"] = 25; });
-  EXPECT_TRUE(message().ends_with("\"model.vocab.extra\" is the id of \"extra\", beyond the vocab_size 25 of config.json")) << message();
+  EXPECT_TRUE(message().ends_with("25 is the id of \"extra\", beyond the vocab_size 25 of config.json")) << message();
   change("tokenizer.json", [](json& t) { t["model"]["vocab"]["extra"] = 5; });
-  EXPECT_NE(message().find("is the id of both"), std::string::npos) << message();
+  EXPECT_NE(message().find("5 is the id of both"), std::string::npos) << message();
   change("tokenizer.json", [](json& t) { t["model"]["vocab"].erase("extra"), t["model"]["vocab"].erase("[UNK]"); });
   EXPECT_EQ(message(), at("tokenizer.json") + ": the vocabulary has no token \"[UNK]\", which BERT's tokenizer needs");
   change("tokenizer.json", [](json& t) { t["model"]["type"] = "Unigram"; });
-  EXPECT_TRUE(message().ends_with("\"model.type\" is \"Unigram\"; WordPiece can be converted")) << message();
+  EXPECT_TRUE(message().ends_with("\"type\" is \"Unigram\"; WordPiece can be converted")) << message();
 }
 
 TEST_F(ConvertBert, AnotherPoolingOrModuleIsRefused) {
@@ -213,8 +213,8 @@ TEST_F(ConvertBert, AFileThatCannotBeWrittenIsToldAndLeavesNothing) {
   const auto made = convert_bert(folder_, scratch_ / "plain/out.gguf", {});
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().code, ErrorCode::kIo);
-  EXPECT_EQ(made.error().message, (scratch_ / "plain/out.gguf.part").string() +
-                                      ": the file could not be written; see that the folder exists and the disk has room");
+  EXPECT_TRUE(made.error().message.starts_with((scratch_ / "plain").string())) << made.error().message;
+  EXPECT_EQ(content_of(scratch_ / "plain"), "x");
 }
 
 // ---- safetensors
@@ -244,7 +244,7 @@ TEST(SafeTensors, DamageIsTold) {
   EXPECT_EQ(damage(std::string(8, '\x01')), "x.safetensors: the file is 8 bytes, its header claims 72,340,172,838,076,673: truncated, or no safetensors file");
   EXPECT_TRUE(damage(safetensors("{", 0)).starts_with("x.safetensors:"));
   EXPECT_NE(damage(safetensors(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", 4)).find("truncated download"), std::string::npos);
-  EXPECT_NE(damage(safetensors(R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", 8)).find("does not fit its data_offsets"), std::string::npos);
+  EXPECT_NE(damage(safetensors(R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", 8)).find("\"a\": x.safetensors:1:6: the shape does not fit the data_offsets"), std::string::npos);
   EXPECT_NE(damage(safetensors(R"({"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}})", 0)).find("does not fit"), std::string::npos);
   EXPECT_NE(damage(safetensors(R"({"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,0]}})", 0)).find("should not be negative"), std::string::npos);
   EXPECT_NE(damage(safetensors(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[8,4]}})", 8)).find("beyond the end"), std::string::npos);

@@ -167,7 +167,7 @@ TEST_F(EncoderEmbedder, WhatElseIsInTheBatchDoesNotMatter) {
   const auto embedder = opened(path_);
   const auto together = embedded(*embedder, kTexts);
   for (std::size_t i = 0; i < kTexts.size(); ++i) {
-    EXPECT_LT(largest_gap(embedded(*embedder, std::vector<std::string>{kTexts[i]}).row(0), together.row(i)), 1e-5) << kTexts[i];
+    EXPECT_LT(largest_gap(embedded(*embedder, std::vector<std::string>{kTexts[i]}).row(0), together.row(i)), 1e-4) << kTexts[i];
   }
 }
 
@@ -240,7 +240,7 @@ TEST_F(DecoderEmbedder, SpansOfTheLastStatesAddUpToTheWhole) {
     const auto embedder = opened(path_, spec_of(layer, false));
     const auto tokens = random_prompt(1, 30).tokens;
     const auto table = embedded(*embedder, std::vector<EmbedRequest>{
-                                               {"", tokens, {}}, {"", tokens, {{0, 10}}}, {"", tokens, {{10, 30}}}, {"", tokens, {{10, 30}, {0, 10}}}});
+                                               {"", tokens, {}}, {"", tokens, {{0, 10}}}, {"", tokens, {{.begin = 10}}}, {"", tokens, {{10, 30}, {0, 10}}}});
     std::vector<float> sum;
     for (std::size_t d = 0; d < 64; ++d) sum.push_back((table.row(1)[d] * 10 + table.row(2)[d] * 20) / 30);
     EXPECT_LT(largest_gap(table.row(0), sum), 1e-4) << layer;
@@ -264,9 +264,7 @@ TEST_F(DecoderEmbedder, TokensAfterASpanDoNotMatterAndBlocksDiffer) {
 }
 
 TEST_F(DecoderEmbedder, AShortcutThroughTheGraphChangesNoNumber) {
-  // Block 2 of 2 is read with all blocks computed; block 1 must be the same whether the graph goes on or not.
-  TinyModel one;
-  one.seed = 1;
+  // The engine's own pooling goes through the whole graph; between two readings of block 1 its context is used otherwise.
   const auto tokens = random_prompt(4, 20).tokens;
   const auto first = opened(path_, spec_of(1, false));
   const auto a = embedded(*first, std::vector<EmbedRequest>{{"", tokens, {}}});
@@ -351,22 +349,27 @@ TEST_F(DecoderEmbedder, DigestsNameAllThatCanChangeAVector) {
 TEST_F(DecoderEmbedder, StoredGroupsAreTakenAndDamagedOnesComputedAgain) {
   const auto store = *Store::open(folder_ / "valence.db");
   const auto run = *store->create_run({});
-  const std::vector<std::string> texts(100, "honest people");
+  std::vector<std::string> texts;
+  for (int i = 100; i < 200; ++i) texts.push_back(fmt::format("people {}", i));
+  std::vector<EmbedRequest> requests;
+  for (const auto& text : texts) requests.push_back({text, {}, {}});
   const auto embedder = opened(path_);
   const auto first = *embed(*embedder, texts, {}, {store.get(), run});
-  EXPECT_EQ(first.computed, 3U);
-  EXPECT_EQ(*store->count_groups(run), 3U);
+  EXPECT_EQ(first.computed, 2U);  // 100 texts of 10 tokens, 512 tokens a decode
+  EXPECT_EQ(*store->count_groups(run), 2U);
   const auto second = *embed(*embedder, texts, {}, {store.get(), run});
   EXPECT_EQ(second.computed, 0U);
   EXPECT_EQ(second.values, first.values);
   EXPECT_EQ(second.tokens, first.tokens);
-  const auto plan = *embedder->plan(std::vector<EmbedRequest>(100, {"honest people", {}, {}}));
+  const auto plan = *embedder->plan(requests);
   const auto other = *store->create_run({});
   EXPECT_EQ(embed(*embedder, texts, {}, {store.get(), other, true})->computed, 0U);
-  EXPECT_EQ(embed(*embedder, texts, {}, {store.get(), other, false})->computed, 3U);
+  EXPECT_EQ(embed(*embedder, texts, {}, {store.get(), other, false})->computed, 2U);
   ASSERT_TRUE(store->put_group(run, plan.groups[1].digest, {"VE1\nxxxxxxxxxxxx", 0, 0}));
   const auto mended = *embed(*embedder, texts, {}, {store.get(), run, false});
+  EXPECT_EQ(mended.computed, 1U);
   EXPECT_EQ(mended.values, first.values);
+  EXPECT_EQ(store->events(run)->back().level, "warning");
 }
 
 TEST_F(DecoderEmbedder, AStoppedRunSaysSo) {

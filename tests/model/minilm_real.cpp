@@ -70,7 +70,10 @@ double cosine(std::span<const float> a, std::span<const float> b) {
 class MiniLM : public testing::Test {
  protected:
   void SetUp() override {
-    auto opened = open_embedder({.name = "minilm", .adapters = {}, .engine = {}});
+    EmbedderSpec spec;
+    spec.name = "minilm";
+    spec.engine.threads = 1;  // the engine waits by spinning, which a busy machine makes slow
+    auto opened = open_embedder(spec);
     if (!opened && opened.error().code == ErrorCode::kNotFound) {
       GTEST_SKIP() << "MiniLM is not on this machine; fetch it: valence model pull minilm";
     }

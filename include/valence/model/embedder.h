@@ -21,13 +21,17 @@ namespace valence {
 
 /// Tokens [begin, end) of a request.
 struct TokenSpan {
-  std::size_t begin = 0, end = 0;
+  static constexpr std::size_t kEnd = static_cast<std::size_t>(-1);  ///< as `end`: the last token, too
+
+  std::size_t begin = 0, end = kEnd;
 };
 
 struct EmbedRequest {
   std::string text;              ///< plain text: control strings in it stay text
   std::vector<TokenId> tokens;   ///< instead of text: a rendered prompt; of states only
-  std::vector<TokenSpan> spans;  ///< tokens that the mean is taken over; none = all; of states only
+  /// Tokens that the mean is taken over; none = all; of states only. In many decoders the very first token's state is
+  /// hundreds of times as long as the others and nearly the same for any text: leave it out, or the mean tells nothing.
+  std::vector<TokenSpan> spans;
 };
 
 struct Embedding {
