@@ -2,6 +2,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "model_embed.h"
 #include "model_engine.h"
 #include "session.h"
 #include "subject_options.h"
@@ -126,7 +127,7 @@ struct CheckCommand {
 }  // namespace
 
 void add_model(CLI::App& app, Session& session) {
-  auto* sub = app.add_subcommand("model", "List, fetch, inspect, check and tune models");
+  auto* sub = app.add_subcommand("model", "List, fetch, inspect, check, tune and convert models; embed texts");
   sub->require_subcommand(1);
   sub->footer(examples({"valence model list", "valence model pull smollm2", "valence model check --model smollm2",
                         "valence model tune smollm2"}));
@@ -156,6 +157,7 @@ void add_model(CLI::App& app, Session& session) {
   look->callback([check, &session] { session.finish(check->run(session)); });
 
   add_model_engine(*sub, session);
+  add_model_embed(*sub, session);
 }
 
 }  // namespace valence

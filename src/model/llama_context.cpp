@@ -1,5 +1,6 @@
 #include "llama_context.h"
 
+#include <algorithm>
 #include <atomic>
 
 #include "llama_backend.h"
@@ -25,6 +26,10 @@ llama_context_params params_of(const ContextShape& shape) {
   params.n_threads = params.n_threads_batch = shape.threads;
   params.kv_unified = true;
   params.swa_full = true;
+  params.embeddings = shape.pooled;
+  params.pooling_type = shape.pooling;
+  params.cb_eval = shape.observer.callback;
+  params.cb_eval_user_data = shape.observer.data;
   if (shape.exact) {
     params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
     params.type_k = params.type_v = GGML_TYPE_F32;
@@ -59,7 +64,8 @@ std::size_t decoded_tokens() { return decoded(); }
 
 bool ContextShape::covers(const ContextShape& needed) const {
   return cells >= needed.cells && sequences >= needed.sequences && outputs >= needed.outputs &&
-         micro_batch == needed.micro_batch && exact == needed.exact && threads == needed.threads;
+         micro_batch == needed.micro_batch && exact == needed.exact && threads == needed.threads &&
+         pooled == needed.pooled && pooling == needed.pooling && observer == needed.observer;
 }
 
 void Batch::add(TokenId token, std::size_t position, std::span<const llama_seq_id> sequences, bool wanted) {
@@ -102,19 +108,30 @@ Result<void> EngineContext::decode(const Batch& batch, const Rows& rows, const s
   return {};
 }
 
-Result<void> EngineContext::decode_chunk(const Batch& batch, std::size_t first, std::size_t count, const Rows& rows) {
+Result<void> EngineContext::forward(const Batch& batch, const std::stop_token& stop) {
+  for (std::size_t first = 0; first < batch.size(); first += shape_.micro_batch) {
+    if (stop.stop_requested()) return fail(ErrorCode::kStopped, "stopped on request; finished groups are kept");
+    VALENCE_CHECK(submit(batch, first, std::min(shape_.micro_batch, batch.size() - first)));
+  }
+  return {};
+}
+
+const float* EngineContext::pooled(llama_seq_id sequence) const {
+  return llama_get_embeddings_seq(context_.get(), sequence);
+}
+
+Result<void> EngineContext::submit(const Batch& batch, std::size_t first, std::size_t count) {
   std::vector<llama_seq_id*> id_pointers(count);
   std::vector<std::int32_t> id_counts(count);
-  std::vector<std::size_t> wanted;
   for (std::size_t i = 0; i < count; ++i) {
     const auto token = first + i;
     const auto end = token + 1 < batch.size() ? batch.first_id_[token + 1] : batch.ids_.size();
     id_pointers[i] = const_cast<llama_seq_id*>(batch.ids_.data()) + batch.first_id_[token];
     id_counts[i] = static_cast<std::int32_t>(end - batch.first_id_[token]);
-    if (batch.wanted_[token] != 0) wanted.push_back(token);
   }
-  if (wanted.size() > shape_.outputs) {
-    return fail(ErrorCode::kModel, "a batch wants {} rows, its context was made for {}", wanted.size(), shape_.outputs);
+  const auto wanted = std::ranges::count_if(std::span(batch.wanted_).subspan(first, count), [](auto flag) { return flag != 0; });
+  if (static_cast<std::size_t>(wanted) > shape_.outputs) {
+    return fail(ErrorCode::kModel, "a batch wants {} rows, its context was made for {}", wanted, shape_.outputs);
   }
   llama_batch call{};
   call.n_tokens = static_cast<std::int32_t>(count);
@@ -130,8 +147,14 @@ Result<void> EngineContext::decode_chunk(const Batch& batch, std::size_t first, 
     return fail(ErrorCode::kModel, "{}",
                 engine_failure(fmt::format("llama_decode of {} tokens failed with status {}", count, status)));
   }
+  return {};
+}
+
+Result<void> EngineContext::decode_chunk(const Batch& batch, std::size_t first, std::size_t count, const Rows& rows) {
+  VALENCE_CHECK(submit(batch, first, count));
   std::vector<std::pair<std::size_t, const float*>> found;
-  for (const auto token : wanted) {
+  for (auto token = first; token < first + count; ++token) {
+    if (batch.wanted_[token] == 0) continue;
     const float* logits = llama_get_logits_ith(context_.get(), static_cast<std::int32_t>(token - first));
     if (logits == nullptr) return fail(ErrorCode::kModel, "llama.cpp returned no logits for a token that asked for them");
     found.emplace_back(token, logits);

@@ -13,6 +13,14 @@
 
 namespace valence {
 
+/// Reads tensors while a graph is computed: ggml's callback and what it is called with.
+struct GraphObserver {
+  ggml_backend_sched_eval_callback callback = nullptr;
+  void* data = nullptr;
+
+  bool operator==(const GraphObserver&) const = default;
+};
+
 /// What a context is made for. Contexts are reused when another fits; none of these numbers changes a result except
 /// `exact` and `threads`.
 struct ContextShape {
@@ -22,6 +30,9 @@ struct ContextShape {
   std::size_t outputs = 1;  ///< logits rows of one micro-batch
   bool exact = false;       ///< flash attention off, F32 cache
   int threads = 1;
+  bool pooled = false;      ///< each decode leaves one vector per sequence, pooled as the file says
+  enum llama_pooling_type pooling = LLAMA_POOLING_TYPE_UNSPECIFIED;  ///< instead of the file's
+  GraphObserver observer;   ///< must outlive the context
 
   bool covers(const ContextShape& needed) const;
 };
@@ -55,6 +66,11 @@ class EngineContext {
   /// Decodes in micro-batches. kStopped when asked to stop in between; the memory is then unusable until `clear`.
   Result<void> decode(const Batch& batch, const Rows& rows, const std::stop_token& stop);
 
+  /// Decodes likewise, for what an observer reads or what is pooled.
+  Result<void> forward(const Batch& batch, const std::stop_token& stop);
+  /// The vector of a sequence of the last micro-batch; null if there is none.
+  const float* pooled(llama_seq_id sequence) const;
+
   /// Makes `target` a copy of the whole sequence `source`.
   void copy(llama_seq_id source, llama_seq_id target);
   void remove(llama_seq_id sequence);
@@ -65,6 +81,7 @@ class EngineContext {
 
  private:
   EngineContext() = default;
+  Result<void> submit(const Batch& batch, std::size_t first, std::size_t count);
   Result<void> decode_chunk(const Batch& batch, std::size_t first, std::size_t count, const Rows& rows);
 
   std::shared_ptr<const LlamaWeights> weights_;

@@ -5,9 +5,10 @@
 namespace valence {
 
 Result<Engine> Engine::load(const CheckedFile& file, std::string_view format, const std::vector<AdapterSpec>& adapters,
-                            const EngineOptions& options) {
+                            const EngineOptions& options, Use use) {
   Engine engine;
   VALENCE_TRY(engine.weights_, load_weights(file, format, options.gpu_layers));
+  if (use == Use::kLanguage) VALENCE_CHECK(check_language(*engine.weights_, file));
   for (const auto& spec : adapters) {
     VALENCE_TRY(auto adapter, load_adapter(*engine.weights_, file.info.architecture(), spec));
     if (adapter.scale != 0) engine.adapters_.push_back(std::move(adapter));

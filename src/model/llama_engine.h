@@ -14,8 +14,10 @@ namespace valence {
 /// Weights in one format with their adapters, and the context that was last needed. Not shared between threads.
 class Engine {
  public:
+  enum class Use { kLanguage, kEmbedding };
+  /// kUnsupported for models that the engine cannot put to that use.
   static Result<Engine> load(const CheckedFile& file, std::string_view format, const std::vector<AdapterSpec>& adapters,
-                             const EngineOptions& options);
+                             const EngineOptions& options, Use use = Use::kLanguage);
 
   const LlamaWeights& weights() const { return *weights_; }
   /// A context that covers `shape`: the one at hand or a new one. Its memory may hold anything.

@@ -26,6 +26,9 @@ class Vocabulary {
   /// Tokens of plain text right after the token `previous`: no control tokens, no added space inside a text.
   Result<std::vector<TokenId>> continuation(std::string_view text, TokenId previous) const;
 
+  /// Tokens of plain text that nothing stands before but control tokens; none of an empty one.
+  Result<std::vector<TokenId>> text_alone(std::string_view text) const { return plain(text, false); }
+
   /// The conversation with a noncharacter (U+FDD0) inside every control string, taken out again by `tokenize`: a
   /// template's string operations may lose the mark of what came from people, this they keep.
   Conversation shield(Conversation conversation) const;

