@@ -65,7 +65,8 @@ std::string calibration_lines(const QualityReport& report) {
   for (const auto& entry : report.calibration) {
     text += fmt::format("  calibration error of \"{}\" {} ({} bins of equal count)\n", entry.label_class, brief(entry.error), entry.curve.size());
   }
-  const auto& sets = report.conformal;
+  if (!report.conformal) return text;
+  const auto& sets = *report.conformal;
   text += fmt::format("  sets that promise {} per class hold it with {} (opposed {}, unrelated {}, upheld {}), {:.2f} classes each\n",
                       brief(report.conformal_coverage), brief(sets.coverage.value), brief(sets.by_class[0].value),
                       brief(sets.by_class[1].value), brief(sets.by_class[2].value), sets.mean_size);

@@ -172,11 +172,12 @@ CellList cells_of_rows(const HeldOut& held, const std::vector<std::size_t>& rows
   return cells;
 }
 
-Result<stats::ConformalFigures> conformal_of(const HeldOut& held, const QualityOptions& options) {
+Result<std::optional<stats::ConformalFigures>> conformal_of(const HeldOut& held, const QualityOptions& options) {
   std::vector<std::size_t> calibration, rest;
   for (std::size_t row = 0; row < held.rows(); ++row) {
     (is_held_out(held.prompts[row], 0.5, options.seed) ? calibration : rest).push_back(row);
   }
+  if (calibration.empty() || rest.empty()) return std::nullopt;
   const auto known = cells_of_rows(held, calibration), fresh = cells_of_rows(held, rest);
   VALENCE_TRY(const auto thresholds, stats::conformal_thresholds(known.probability, known.truth, kLabelClasses, options.coverage,
                                                                  stats::ConformalCoverage::kPerClass));
@@ -212,10 +213,12 @@ Json calibration_json(const ClassCalibration& calibration) {
 }
 
 Json conformal_json(const QualityReport& report) {
+  if (!report.conformal) return nullptr;
+  const auto& sets = *report.conformal;
   Json by_class = Json::object();
-  for (std::size_t c = 0; c < kLabelClasses; ++c) by_class[kClassNames[c]] = to_json(report.conformal.by_class[c]);
-  return {{"promised", report.conformal_coverage}, {"coverage", to_json(report.conformal.coverage)}, {"by_class", by_class},
-          {"mean_size", report.conformal.mean_size}, {"singletons", report.conformal.singletons}};
+  for (std::size_t c = 0; c < kLabelClasses; ++c) by_class[kClassNames[c]] = to_json(sets.by_class[c]);
+  return {{"promised", report.conformal_coverage}, {"coverage", to_json(sets.coverage)}, {"by_class", by_class},
+          {"mean_size", sets.mean_size}, {"singletons", sets.singletons}};
 }
 
 }  // namespace

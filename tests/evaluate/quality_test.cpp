@@ -67,8 +67,8 @@ TEST(QualityReport, IntervalsHoldTheEstimateAndNarrowWithPrompts) {
 TEST(QualityReport, AnHonestEvaluatorIsCalibratedAndItsSetsHold) {
   const auto report = report_of(held_out(2000, 0.8));
   for (const auto& entry : report.calibration) EXPECT_LT(entry.error, 0.04) << entry.label_class;
-  EXPECT_GT(report.conformal.coverage.value, 0.87);
-  EXPECT_GE(report.conformal.mean_size, 1.0);
+  EXPECT_GT(report.conformal->coverage.value, 0.87);
+  EXPECT_GE(report.conformal->mean_size, 1.0);
 }
 
 TEST(QualityReport, NeedsRows) {

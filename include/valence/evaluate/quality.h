@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,8 +47,8 @@ struct QualityReport {
   std::vector<QualityFigure> figures;  ///< pooled ones first, then by dimension
   std::vector<ClassCalibration> calibration;
   /// Sets with coverage per class, thresholds from one half of the prompts and figures from the other, cells of all
-  /// dimensions together: the promise holds over dimensions on average, not within each.
-  stats::ConformalFigures conformal;
+  /// dimensions together: the promise holds over dimensions on average, not within each. None where a half is empty.
+  std::optional<stats::ConformalFigures> conformal;
   double conformal_coverage = 0.9;
 
   const Estimate& of(std::string_view id, std::string_view dimension = "") const;  ///< throws std::out_of_range if there is none
