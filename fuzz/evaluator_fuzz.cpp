@@ -1,5 +1,5 @@
-// Evaluator files and labelled responses, as others give them. A foreign file rarely has a fitting checksum, so the bytes are
-// also sealed and read again.
+// Evaluator files and labelled responses, as others give them. A foreign file rarely has a fitting checksum, so the
+// bytes are also sealed and read again.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -17,10 +17,10 @@ std::string sealed(std::string_view bytes) {
 
 /// Families that need no files.
 const valence::FeatureFamilies& families() {
-  static const valence::FeatureFamilies none = {
-      valence::embedding_family({"x", "", "x", 1, [](std::span<const valence::PromptedText> texts) -> valence::Result<std::vector<float>> {
-                                   return std::vector<float>(texts.size(), 1.0F);
-                                 }})};
+  static const valence::FeatureFamilies none = {valence::embedding_family(
+      {"x", "", "x", 1, [](std::span<const valence::PromptedText> texts) -> valence::Result<std::vector<float>> {
+         return std::vector<float>(texts.size(), 1.0F);
+       }})};
   return none;
 }
 
@@ -38,6 +38,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   read_evaluator(text);
   read_evaluator(sealed(text));
   const valence::DimensionNames names{"toy", {"order"}, {{"order", 0}}};
-  if (const auto rows = valence::parse_labelled(text, "fuzz.jsonl", names); !rows && rows.error().message.empty()) __builtin_trap();
+  if (const auto rows = valence::parse_labelled(text, "fuzz.jsonl", names); !rows && rows.error().message.empty())
+    __builtin_trap();
   return 0;
 }

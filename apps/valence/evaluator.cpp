@@ -44,8 +44,9 @@ Result<LabelledData> read_data(const std::string& data, const std::string& space
 Result<FeatureFamilies> feature_families() { return text_feature_families(); }
 
 std::string reading_text(const LabelReading& reading) {
-  return fmt::format("{} labels could not be read, {} dimensions were labelled more than once ({} of them tied, taken as upheld)",
-                     reading.unparsable, reading.repeated, reading.ties);
+  return fmt::format(
+      "{} labels could not be read, {} dimensions were labelled more than once ({} of them tied, taken as upheld)",
+      reading.unparsable, reading.repeated, reading.ties);
 }
 
 Json reading_json(const LabelReading& reading) {
@@ -65,11 +66,14 @@ struct TrainCommand {
 
  private:
   Result<Folds> folds_for(const LabelledData& labelled) const;
-  Result<std::vector<HeldOut>> held_out(const LabelledData& labelled, const FeatureFamilies& families, Progress& progress,
-                                        const std::stop_token& stop) const;
-  Result<Json> report(const Session& session, const LabelledData& labelled, const FeatureFamilies& families, Progress& progress) const;
-  Result<Json> report_curve(const Session& session, const LabelledData& labelled, const FeatureFamilies& families, Progress& progress) const;
-  Result<Evaluator> fit(const LabelledData& labelled, const FeatureFamilies& families, Progress& progress, const std::stop_token& stop) const;
+  Result<std::vector<HeldOut>> held_out(const LabelledData& labelled, const FeatureFamilies& families,
+                                        Progress& progress, const std::stop_token& stop) const;
+  Result<Json> report(const Session& session, const LabelledData& labelled, const FeatureFamilies& families,
+                      Progress& progress) const;
+  Result<Json> report_curve(const Session& session, const LabelledData& labelled, const FeatureFamilies& families,
+                            Progress& progress) const;
+  Result<Evaluator> fit(const LabelledData& labelled, const FeatureFamilies& families, Progress& progress,
+                        const std::stop_token& stop) const;
 };
 
 EvaluatorRecipe baseline_recipe(const EvaluatorRecipe& like) {
@@ -89,8 +93,8 @@ Result<Folds> TrainCommand::folds_for(const LabelledData& labelled) const {
 }
 
 /// The recipe's predictions first, then those it is compared with.
-Result<std::vector<HeldOut>> TrainCommand::held_out(const LabelledData& labelled, const FeatureFamilies& families, Progress& progress,
-                                                    const std::stop_token& stop) const {
+Result<std::vector<HeldOut>> TrainCommand::held_out(const LabelledData& labelled, const FeatureFamilies& families,
+                                                    Progress& progress, const std::stop_token& stop) const {
   VALENCE_TRY(const auto split, folds_for(labelled));
   std::vector<EvaluatorRecipe> recipes = {recipe};
   if (baseline) recipes.push_back(baseline_recipe(recipe));
@@ -101,7 +105,8 @@ Result<std::vector<HeldOut>> TrainCommand::held_out(const LabelledData& labelled
     progress.finish();
     held.push_back(std::move(predictions));
   }
-  for (const auto kind : {TrivialEvaluator::kMajority, TrivialEvaluator::kAllUnrelated, TrivialEvaluator::kAlwaysUpheld}) {
+  for (const auto kind :
+       {TrivialEvaluator::kMajority, TrivialEvaluator::kAllUnrelated, TrivialEvaluator::kAlwaysUpheld}) {
     held.push_back(trivial_held_out(labelled, split, kind));
   }
   return held;
@@ -118,7 +123,8 @@ Result<Json> TrainCommand::report(const Session& session, const LabelledData& la
     reports.push_back(std::move(one));
   }
   if (!session.json) fmt::print("{}", quality_text(reports, session.out));
-  Json document = {{"folds", by_responder ? "one per responder" : fmt::format("{} by prompt", folds)}, {"quality", all}};
+  Json document = {{"folds", by_responder ? "one per responder" : fmt::format("{} by prompt", folds)},
+                   {"quality", all}};
   if (baseline) {
     VALENCE_TRY(const auto differences, compare_quality(held[1], held[0], quality));
     document["gain"] = differences_json(held[1].evaluator, held[0].evaluator, differences);
@@ -127,22 +133,25 @@ Result<Json> TrainCommand::report(const Session& session, const LabelledData& la
   return document;
 }
 
-Result<Json> TrainCommand::report_curve(const Session& session, const LabelledData& labelled, const FeatureFamilies& families,
-                                        Progress& progress) const {
+Result<Json> TrainCommand::report_curve(const Session& session, const LabelledData& labelled,
+                                        const FeatureFamilies& families, Progress& progress) const {
   VALENCE_TRY(const auto split, folds_for(labelled));
   progress.start("learning curve", split.count * fits_of(recipe) * kCurveShares.size(), "fits");
-  VALENCE_TRY(const auto points, learning_curve(labelled, split, families, recipe, kCurveShares, progress, session.stop));
+  VALENCE_TRY(const auto points,
+              learning_curve(labelled, split, families, recipe, kCurveShares, progress, session.stop));
   progress.finish();
   Json all = Json::array();
   if (!session.json) fmt::print("\nLearning curve (training responses: macro-F1, F1(-1), accuracy)\n");
   for (const auto& point : points) {
     VALENCE_TRY(const auto one, quality_report(point.held_out, labelled.names.dimensions, quality));
-    all.push_back({{"training_rows", point.mean_rows}, {"macro_f1", to_json(one.of("macro_f1"))},
-                   {"f1_opposed", to_json(one.of("f1_opposed"))}, {"accuracy", to_json(one.of("accuracy"))}});
+    all.push_back({{"training_rows", point.mean_rows},
+                   {"macro_f1", to_json(one.of("macro_f1"))},
+                   {"f1_opposed", to_json(one.of("f1_opposed"))},
+                   {"accuracy", to_json(one.of("accuracy"))}});
     if (session.json) continue;
     const auto& macro = one.of("macro_f1");
-    fmt::print("  {:6.0f}: {:.3f} [{:.3f}, {:.3f}], {:.3f}, {:.3f}\n", point.mean_rows, macro.value, macro.low, macro.high,
-               one.of("f1_opposed").value, one.of("accuracy").value);
+    fmt::print("  {:6.0f}: {:.3f} [{:.3f}, {:.3f}], {:.3f}, {:.3f}\n", point.mean_rows, macro.value, macro.low,
+               macro.high, one.of("f1_opposed").value, one.of("accuracy").value);
   }
   return all;
 }
@@ -168,7 +177,8 @@ Result<void> TrainCommand::run(const Session& session) {
   VALENCE_TRY(const auto families, feature_families());
   const auto progress = session.progress();
   Json document = {{"data", data}, {"responses", labelled.rows.size()}, {"labels", reading_json(labelled.reading)}};
-  if (!session.json) fmt::print("{} labelled responses; {}\n\n", with_thousands(labelled.rows.size()), reading_text(labelled.reading));
+  if (!session.json)
+    fmt::print("{} labelled responses; {}\n\n", with_thousands(labelled.rows.size()), reading_text(labelled.reading));
   if (folds > 0 || by_responder) {
     VALENCE_TRY(const auto figures, report(session, labelled, families, *progress));
     document.update(figures);
@@ -190,23 +200,34 @@ Result<void> TrainCommand::run(const Session& session) {
 void add_train(CLI::App& parent, Session& session) {
   auto command = std::make_shared<TrainCommand>();
   command->recipe.l2_grid = {0.3, 1.0, 3.0};
-  auto* app = parent.add_subcommand("train", "Cross-validate a recipe on labelled responses, then train it on all of them");
-  app->add_option("data", command->data, "JSONL in FULCRA's shape (docs/formats.md), or \"fulcra\" for the split that is shipped")->capture_default_str();
-  app->add_option("--features", command->recipe.features, "families put beside each other: tfidf, tfidf_prompt, tfidf_response, dictionary")
-      ->delimiter(',')->capture_default_str();
+  auto* app =
+      parent.add_subcommand("train", "Cross-validate a recipe on labelled responses, then train it on all of them");
+  app->add_option("data", command->data,
+                  "JSONL in FULCRA's shape (docs/formats.md), or \"fulcra\" for the split that is shipped")
+      ->capture_default_str();
+  app->add_option("--features", command->recipe.features,
+                  "families put beside each other: tfidf, tfidf_prompt, tfidf_response, dictionary")
+      ->delimiter(',')
+      ->capture_default_str();
   app->add_option("--head", command->head, "ridge, logistic, ordinal or mlp")->capture_default_str();
-  app->add_option("--l2", command->recipe.l2_grid, "penalties to choose from, within the training folds")->delimiter(',')->capture_default_str();
+  app->add_option("--l2", command->recipe.l2_grid, "penalties to choose from, within the training folds")
+      ->delimiter(',')
+      ->capture_default_str();
   app->add_option("--hidden", command->recipe.head.hidden, "units of the mlp")->capture_default_str();
-  app->add_option("--members", command->recipe.head.members, "fits whose probabilities the mlp averages")->capture_default_str();
+  app->add_option("--members", command->recipe.head.members, "fits whose probabilities the mlp averages")
+      ->capture_default_str();
   app->add_option("--space", command->space, "value space: an id, or a TOML file")->capture_default_str();
   app->add_option("--folds", command->folds, "folds by prompt; 0: train only")->capture_default_str();
   app->add_flag("--by-responder", command->by_responder, "leave one responder out instead of folds by prompt");
   app->add_flag("--baseline", command->baseline, "compare with tf-idf and logistic heads in the same folds");
   app->add_flag("--learning-curve", command->curve, "figures after training on 1/8, 1/4 and 1/2 of the prompts");
-  app->add_option("--replicates", command->quality.replicates, "of the bootstrap over prompts")->check(CLI::Range(100, 100000))->capture_default_str();
+  app->add_option("--replicates", command->quality.replicates, "of the bootstrap over prompts")
+      ->check(CLI::Range(100, 100000))
+      ->capture_default_str();
   app->add_option("--seed", command->recipe.seed, "of folds, bootstrap and mlp")->capture_default_str();
   app->add_option("-o,--out", command->out, "where the evaluator goes; without it nothing is kept");
-  app->footer(examples({"valence evaluator train --out schwartz.evaluator", "valence evaluator train mine.jsonl --features tfidf,dictionary --head ridge",
+  app->footer(examples({"valence evaluator train --out schwartz.evaluator",
+                        "valence evaluator train mine.jsonl --features tfidf,dictionary --head ridge",
                         "valence evaluator train --by-responder --baseline --json"}));
   app->callback([command, &session] { session.finish(command->run(session)); });
 }
@@ -228,13 +249,19 @@ Result<void> TestCommand::run(const Session& session) const {
   const auto unseen = unseen_rows(loaded, labelled);
   const auto seen = labelled.rows.size() - unseen.size();
   if (unseen.empty()) {
-    return fail(ErrorCode::kMismatch, "{}: the evaluator was fitted on every response of this file; test it on others, or cross-validate with "
-                "valence evaluator train", data);
+    return fail(
+        ErrorCode::kMismatch,
+        "{}: the evaluator was fitted on every response of this file; test it on others, or cross-validate with "
+        "valence evaluator train",
+        data);
   }
   VALENCE_TRY(const auto held, hold_out(loaded, labelled.subset(unseen)));
   VALENCE_TRY(const auto report, quality_report(held, labelled.names.dimensions, quality));
   if (session.json) {
-    Json document = {{"evaluator", evaluator_json(loaded)}, {"data", data}, {"left_out_as_seen", seen}, {"labels", reading_json(labelled.reading)},
+    Json document = {{"evaluator", evaluator_json(loaded)},
+                     {"data", data},
+                     {"left_out_as_seen", seen},
+                     {"labels", reading_json(labelled.reading)},
                      {"quality", to_json(report)}};
     session.print(document);
     return {};
@@ -246,12 +273,14 @@ Result<void> TestCommand::run(const Session& session) const {
 
 void add_test(CLI::App& parent, Session& session) {
   auto command = std::make_shared<TestCommand>();
-  auto* app = parent.add_subcommand("test", "Figures of a saved evaluator on labelled responses that it was not fitted on");
+  auto* app =
+      parent.add_subcommand("test", "Figures of a saved evaluator on labelled responses that it was not fitted on");
   app->add_option("evaluator", command->evaluator, "file that valence evaluator train wrote")->required();
   app->add_option("data", command->data, "labelled responses, JSONL")->required();
   app->add_option("--space", command->space, "value space of the labels: an id, or a TOML file")->capture_default_str();
   app->add_option("--seed", command->quality.seed, "of the bootstrap")->capture_default_str();
-  app->footer(examples({"valence evaluator test schwartz.evaluator mine.jsonl", "valence evaluator test schwartz.evaluator mine.jsonl --json"}));
+  app->footer(examples({"valence evaluator test schwartz.evaluator mine.jsonl",
+                        "valence evaluator test schwartz.evaluator mine.jsonl --json"}));
   app->callback([command, &session] { session.finish(command->run(session)); });
 }
 
@@ -280,7 +309,8 @@ Result<std::vector<PromptedText>> read_texts(const std::string& file) {
     VALENCE_TRY(text.response, line.string_at("response"));
     texts.push_back(std::move(text));
   }
-  if (texts.empty()) return fail(ErrorCode::kUsage, "{}: no texts; expected one JSON object per line with \"response\"", file);
+  if (texts.empty())
+    return fail(ErrorCode::kUsage, "{}: no texts; expected one JSON object per line with \"response\"", file);
   return texts;
 }
 
@@ -301,7 +331,8 @@ Result<void> ApplyCommand::run(const Session& session) const {
   progress->start("evaluating", given.size(), "texts");
   Json all = Json::array();
   for (const auto& text : given) {
-    if (session.stop.stop_requested()) return fail(ErrorCode::kStopped, "stopped after {} of {} texts", all.size(), given.size());
+    if (session.stop.stop_requested())
+      return fail(ErrorCode::kStopped, "stopped after {} of {} texts", all.size(), given.size());
     VALENCE_TRY(const auto probabilities, loaded.evaluate(std::span(&text, 1)));
     std::vector<EvidenceSpan> spans;
     if (evidence) {
@@ -324,17 +355,20 @@ void add_apply(CLI::App& parent, Session& session) {
   app->add_option("-p,--prompt", command->prompt, "what it answers");
   app->add_option("-i,--input", command->input, "a text file, or JSONL with \"response\" and perhaps \"prompt\"");
   app->add_flag("--evidence", command->evidence, "show the sentences that carry it");
-  app->footer(examples({"valence evaluator apply schwartz.evaluator --text \"I will not help you to hurt anyone.\" --evidence",
-                        "valence evaluator apply schwartz.evaluator --input responses.jsonl --json"}));
+  app->footer(
+      examples({"valence evaluator apply schwartz.evaluator --text \"I will not help you to hurt anyone.\" --evidence",
+                "valence evaluator apply schwartz.evaluator --input responses.jsonl --json"}));
   app->callback([command, &session] { session.finish(command->run(session)); });
 }
 
 }  // namespace
 
 void add_evaluator(CLI::App& app, Session& session) {
-  auto* sub = app.add_subcommand("evaluator", "Train, test and apply evaluators of the values that a response upholds or opposes");
+  auto* sub = app.add_subcommand("evaluator",
+                                 "Train, test and apply evaluators of the values that a response upholds or opposes");
   sub->require_subcommand(1);
-  sub->footer(examples({"valence evaluator train --out schwartz.evaluator", "valence evaluator apply schwartz.evaluator --text \"…\""}));
+  sub->footer(examples(
+      {"valence evaluator train --out schwartz.evaluator", "valence evaluator apply schwartz.evaluator --text \"…\""}));
   add_train(*sub, session);
   add_test(*sub, session);
   add_apply(*sub, session);

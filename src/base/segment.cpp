@@ -36,7 +36,8 @@ bool is_apostrophe(UChar32 point) { return point == '\'' || point == 0x2019; }
 
 std::unique_ptr<icu::BreakIterator> sentence_breaks() {
   UErrorCode status = U_ZERO_ERROR;
-  std::unique_ptr<icu::BreakIterator> breaks(icu::BreakIterator::createSentenceInstance(icu::Locale::getRoot(), status));
+  std::unique_ptr<icu::BreakIterator> breaks(
+      icu::BreakIterator::createSentenceInstance(icu::Locale::getRoot(), status));
   if (U_FAILURE(status)) std::abort();  // ICU carries these rules in its library: a broken installation
   return breaks;
 }

@@ -90,7 +90,9 @@ MatrixOf<Scalar> DesignMatrix<Scalar>::gram() const {
 
 template <class Scalar>
 DesignMatrix<Scalar> DesignMatrix<Scalar>::rows_of(const std::vector<Eigen::Index>& which) const {
-  return std::visit([&](const auto& data) { return DesignMatrix(std::variant<Dense, Sparse>(some_rows<Scalar>(data, which))); }, data_);
+  return std::visit(
+      [&](const auto& data) { return DesignMatrix(std::variant<Dense, Sparse>(some_rows<Scalar>(data, which))); },
+      data_);
 }
 
 template class DesignMatrix<double>;

@@ -1,15 +1,15 @@
-#include "dictionary_features.h"
+#include "valence/evaluate/dictionary.h"
 
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "dictionary_features.h"
 #include "state.h"
 #include "valence/base/files.h"
 #include "valence/base/node.h"
 #include "valence/base/segment.h"
 #include "valence/base/text.h"
-#include "valence/evaluate/dictionary.h"
 
 namespace valence {
 namespace {
@@ -59,7 +59,9 @@ class DictionaryFamily : public FeatureFamily {
       : dictionary_(std::move(dictionary)), dimensions_(std::move(dimensions)) {}
 
   std::string id() const override { return "dictionary"; }
-  std::string help() const override { return "words that stand for one of ten values, in the prompt and in the response"; }
+  std::string help() const override {
+    return "words that stand for one of ten values, in the prompt and in the response";
+  }
 
   Result<std::unique_ptr<FeatureMap>> fit(std::span<const PromptedText>) const override {
     return std::make_unique<DictionaryMap>(dictionary_, dimensions_);
@@ -101,7 +103,8 @@ Result<ValueDictionary> read_dictionary(const std::filesystem::path& path, const
     VALENCE_TRY(const auto entries, list.as_strings());
     for (const auto& word : entries) {
       auto& dimensions = dictionary.words[fold(word)];
-      if (std::find(dimensions.begin(), dimensions.end(), dimension) == dimensions.end()) dimensions.push_back(dimension);
+      if (std::find(dimensions.begin(), dimensions.end(), dimension) == dimensions.end())
+        dimensions.push_back(dimension);
     }
   }
   return dictionary;

@@ -9,9 +9,7 @@
 namespace valence {
 namespace {
 
-std::string name_key(std::string_view name) {
-  return replace_all(replace_all(fold(trim(name)), "_", " "), "-", " ");
-}
+std::string name_key(std::string_view name) { return replace_all(replace_all(fold(trim(name)), "_", " "), "-", " "); }
 
 Result<void> add_name(DimensionNames& names, std::string_view name, std::size_t dimension) {
   const auto [entry, added] = names.byname.try_emplace(name_key(name), dimension);
@@ -28,7 +26,8 @@ Result<void> add_file(DimensionNames& names, const std::filesystem::path& file) 
   for (const auto& [id, list] : entries) {
     const auto found = std::find(names.dimensions.begin(), names.dimensions.end(), id);
     if (found == names.dimensions.end()) {
-      return fail(ErrorCode::kUsage, "{}: space {} has no dimension \"{}\"", to_string(list.position()), names.space, id);
+      return fail(ErrorCode::kUsage, "{}: space {} has no dimension \"{}\"", to_string(list.position()), names.space,
+                  id);
     }
     VALENCE_TRY(const auto others, list.as_strings());
     for (const auto& name : others) {
@@ -49,8 +48,9 @@ std::optional<std::size_t> DimensionNames::find(std::string_view name) const {
 Result<std::size_t> DimensionNames::at(std::string_view name) const {
   if (const auto found = find(name)) return *found;
   const auto near = nearest(name, dimensions);
-  return fail(ErrorCode::kUsage, "space {} has no dimension \"{}\"{}", space, name,
-              near.empty() ? fmt::format("; it has {}", join(dimensions, ", ")) : fmt::format("; did you mean \"{}\"?", near));
+  return fail(
+      ErrorCode::kUsage, "space {} has no dimension \"{}\"{}", space, name,
+      near.empty() ? fmt::format("; it has {}", join(dimensions, ", ")) : fmt::format("; did you mean \"{}\"?", near));
 }
 
 Result<DimensionNames> dimension_names(const Space& space) {

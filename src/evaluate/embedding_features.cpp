@@ -32,13 +32,14 @@ ColumnScaling scaling_of(std::span<const float> vectors, std::size_t width) {
 Result<std::vector<float>> embed_texts(const TextEmbedding& embedding, std::span<const PromptedText> texts) {
   VALENCE_TRY(auto vectors, embedding.embed(texts));
   if (vectors.size() == texts.size() * embedding.width) return vectors;
-  return fail(ErrorCode::kWrongCount, "features {}: {} texts gave {} numbers, expected {} each", embedding.id, texts.size(), vectors.size(),
-              embedding.width);
+  return fail(ErrorCode::kWrongCount, "features {}: {} texts gave {} numbers, expected {} each", embedding.id,
+              texts.size(), vectors.size(), embedding.width);
 }
 
 class EmbeddingMap : public FeatureMap {
  public:
-  EmbeddingMap(TextEmbedding embedding, ColumnScaling scaling) : embedding_(std::move(embedding)), scaling_(std::move(scaling)) {}
+  EmbeddingMap(TextEmbedding embedding, ColumnScaling scaling)
+      : embedding_(std::move(embedding)), scaling_(std::move(scaling)) {}
 
   std::size_t columns() const override { return embedding_.width; }
   std::string column_name(std::size_t column) const override { return fmt::format("{} {}", embedding_.id, column); }
@@ -77,7 +78,8 @@ class EmbeddingFamily : public FeatureFamily {
   Result<std::unique_ptr<FeatureMap>> restore(const Json& state) const override {
     VALENCE_TRY(const auto identity, state_string(state, "identity"));
     if (identity != embedding_.identity) {
-      return fail(ErrorCode::kMismatch, "the evaluator was trained on vectors of {}, these are of {}", identity, embedding_.identity);
+      return fail(ErrorCode::kMismatch, "the evaluator was trained on vectors of {}, these are of {}", identity,
+                  embedding_.identity);
     }
     ColumnScaling scaling;
     VALENCE_TRY(scaling.mean, state_floats(state, "mean", embedding_.width));

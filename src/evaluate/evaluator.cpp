@@ -89,7 +89,8 @@ Result<std::vector<ClassProbabilities>> inner_predictions(const Fitting& fitting
   const auto& data = fitting.data;
   const auto penalties = penalties_of(recipe);
   const auto cells = data.rows.size() * data.dims() * kLabelClasses;
-  std::vector<ClassProbabilities> held(penalties.size(), {data.rows.size(), data.dims(), std::vector<double>(cells, 0.0)});
+  std::vector<ClassProbabilities> held(penalties.size(),
+                                       {data.rows.size(), data.dims(), std::vector<double>(cells, 0.0)});
   VALENCE_TRY(const auto folds, grouped_folds(prompt_keys(data.rows), recipe.inner_folds, recipe.seed));
   for (std::size_t fold = 0; fold < folds.count; ++fold) {
     const auto train = folds.outside(fold), test = folds.inside(fold);
@@ -109,7 +110,8 @@ Result<std::vector<ClassProbabilities>> inner_predictions(const Fitting& fitting
 }
 
 Result<InnerChoice> choose(const Fitting& fitting, const FeatureFamilies& families, const EvaluatorRecipe& recipe) {
-  if (!needs_inner_folds(recipe)) return InnerChoice{penalties_of(recipe).front(), Thresholds::none(fitting.data.dims())};
+  if (!needs_inner_folds(recipe))
+    return InnerChoice{penalties_of(recipe).front(), Thresholds::none(fitting.data.dims())};
   VALENCE_TRY(const auto held, inner_predictions(fitting, families, recipe));
   const auto labels = labels_of(fitting.data.rows);
   std::size_t best = 0;
@@ -142,12 +144,19 @@ std::vector<std::size_t> all_rows(std::size_t count) {
 
 }  // namespace
 
-Evaluator::Evaluator(std::string space, std::vector<std::string> dimensions, EvaluatorRecipe recipe, std::vector<Block> blocks, Head head,
-                     Thresholds thresholds, EvaluatorProvenance provenance)
-    : space_(std::move(space)), dimensions_(std::move(dimensions)), recipe_(std::move(recipe)), blocks_(std::move(blocks)),
-      head_(std::move(head)), thresholds_(std::move(thresholds)), provenance_(std::move(provenance)) {}
+Evaluator::Evaluator(std::string space, std::vector<std::string> dimensions, EvaluatorRecipe recipe,
+                     std::vector<Block> blocks, Head head, Thresholds thresholds, EvaluatorProvenance provenance)
+    : space_(std::move(space)),
+      dimensions_(std::move(dimensions)),
+      recipe_(std::move(recipe)),
+      blocks_(std::move(blocks)),
+      head_(std::move(head)),
+      thresholds_(std::move(thresholds)),
+      provenance_(std::move(provenance)) {}
 
-Result<FeatureMatrix> Evaluator::features(std::span<const PromptedText> texts) const { return apply_blocks(blocks_, texts); }
+Result<FeatureMatrix> Evaluator::features(std::span<const PromptedText> texts) const {
+  return apply_blocks(blocks_, texts);
+}
 
 Result<ClassProbabilities> Evaluator::evaluate(std::span<const PromptedText> texts) const {
   VALENCE_TRY(const auto matrix, features(texts));
@@ -158,8 +167,8 @@ std::size_t fits_of(const EvaluatorRecipe& recipe) {
   return 1 + (needs_inner_folds(recipe) ? recipe.inner_folds * penalties_of(recipe).size() : 0);
 }
 
-Result<Evaluator> train_evaluator(const LabelledData& data, const FeatureFamilies& families, const EvaluatorRecipe& recipe,
-                                  Progress& progress, const std::stop_token& stop) {
+Result<Evaluator> train_evaluator(const LabelledData& data, const FeatureFamilies& families,
+                                  const EvaluatorRecipe& recipe, Progress& progress, const std::stop_token& stop) {
   const Fitting fitting{data, stats::cluster_ids(prompt_keys(data.rows)), progress, stop};
   VALENCE_TRY(auto choice, choose(fitting, families, recipe));
   auto chosen = recipe;

@@ -22,7 +22,9 @@ constexpr std::array kGoals{"none", "macro_f1", "balanced"};
 
 // ---- writing
 
-void put_number(std::uint64_t number, std::string& bytes) { bytes.append(reinterpret_cast<const char*>(&number), sizeof number); }
+void put_number(std::uint64_t number, std::string& bytes) {
+  bytes.append(reinterpret_cast<const char*>(&number), sizeof number);
+}
 
 void put_floats(const std::vector<float>& values, std::string& bytes) {
   bytes.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));
@@ -35,11 +37,23 @@ std::string seal_of(std::string_view bytes) {
 
 Json recipe_json(const EvaluatorRecipe& recipe) {
   const auto& head = recipe.head;
-  return {{"features", recipe.features}, {"head", to_string(head.kind)}, {"l2", head.l2}, {"l2_grid", recipe.l2_grid},
-          {"seed", recipe.seed}, {"inner_folds", recipe.inner_folds}, {"head_seed", head.seed}, {"hidden", head.hidden}, {"members", head.members},
-          {"epochs", head.epochs}, {"patience", head.patience}, {"batch", head.batch}, {"learning_rate", head.learning_rate},
-          {"dropout", head.dropout}, {"inner_share", head.inner_share},
-          {"threshold_goal", kGoals[static_cast<std::size_t>(recipe.thresholds.goal)]}, {"own_from", recipe.thresholds.own_from}};
+  return {{"features", recipe.features},
+          {"head", to_string(head.kind)},
+          {"l2", head.l2},
+          {"l2_grid", recipe.l2_grid},
+          {"seed", recipe.seed},
+          {"inner_folds", recipe.inner_folds},
+          {"head_seed", head.seed},
+          {"hidden", head.hidden},
+          {"members", head.members},
+          {"epochs", head.epochs},
+          {"patience", head.patience},
+          {"batch", head.batch},
+          {"learning_rate", head.learning_rate},
+          {"dropout", head.dropout},
+          {"inner_share", head.inner_share},
+          {"threshold_goal", kGoals[static_cast<std::size_t>(recipe.thresholds.goal)]},
+          {"own_from", recipe.thresholds.own_from}};
 }
 
 Json head_json(const Head& head) {
@@ -49,21 +63,30 @@ Json head_json(const Head& head) {
     for (const auto& layer : member.layers) layers.push_back({{"inputs", layer.inputs}, {"outputs", layer.outputs}});
     members.push_back(layers);
   }
-  return {{"input_scale", head.input_scale}, {"members", members}, {"slope", head.slope}, {"low_cut", head.low_cut}, {"high_cut", head.high_cut}};
+  return {{"input_scale", head.input_scale},
+          {"members", members},
+          {"slope", head.slope},
+          {"low_cut", head.low_cut},
+          {"high_cut", head.high_cut}};
 }
 
 Json provenance_json(const EvaluatorProvenance& provenance) {
   Json responders = Json::object();
   for (const auto& [name, rows] : provenance.responders) responders[name] = rows;
-  return {{"data", provenance.data}, {"data_sha256", provenance.data_sha256}, {"rows", provenance.rows}, {"prompts", provenance.prompts},
-          {"program", provenance.program}, {"responders", responders}, {"fitted_on", provenance.fitted_on}};
+  return {{"data", provenance.data},          {"data_sha256", provenance.data_sha256}, {"rows", provenance.rows},
+          {"prompts", provenance.prompts},    {"program", provenance.program},         {"responders", responders},
+          {"fitted_on", provenance.fitted_on}};
 }
 
 Json header_json(const Evaluator& evaluator) {
   Json blocks = Json::array();
-  for (const auto& block : evaluator.blocks()) blocks.push_back({{"family", block.family}, {"state", block.map->state()}});
-  return {{"space", evaluator.space()}, {"dimensions", evaluator.dimensions()}, {"recipe", recipe_json(evaluator.recipe())},
-          {"blocks", blocks}, {"head", head_json(evaluator.head())},
+  for (const auto& block : evaluator.blocks())
+    blocks.push_back({{"family", block.family}, {"state", block.map->state()}});
+  return {{"space", evaluator.space()},
+          {"dimensions", evaluator.dimensions()},
+          {"recipe", recipe_json(evaluator.recipe())},
+          {"blocks", blocks},
+          {"head", head_json(evaluator.head())},
           {"thresholds", {{"opposed", evaluator.thresholds().opposed}, {"upheld", evaluator.thresholds().upheld}}},
           {"provenance", provenance_json(evaluator.provenance())}};
 }
@@ -84,25 +107,31 @@ std::uint64_t take_number(std::string_view& bytes) {
 
 Result<FileParts> open_parts(std::string_view bytes) {
   constexpr std::size_t kFixed = kMagic.size() + 2 * sizeof(std::uint64_t) + kSealSize;
-  if (!bytes.starts_with(kMagic)) return fail(ErrorCode::kCorrupt, "this is no evaluator; make one with valence evaluator train");
-  if (bytes.size() < kFixed) return fail(ErrorCode::kCorrupt, "the file ends after {} bytes: a truncated copy", bytes.size());
+  if (!bytes.starts_with(kMagic))
+    return fail(ErrorCode::kCorrupt, "this is no evaluator; make one with valence evaluator train");
+  if (bytes.size() < kFixed)
+    return fail(ErrorCode::kCorrupt, "the file ends after {} bytes: a truncated copy", bytes.size());
   const auto sealed = bytes.substr(0, bytes.size() - kSealSize);
   auto rest = sealed.substr(kMagic.size());
   if (const auto version = take_number(rest); version != kVersion) {
-    return fail(ErrorCode::kUnsupported, "the evaluator has format {}, this program reads {}; update valence or train it again", version, kVersion);
+    return fail(ErrorCode::kUnsupported,
+                "the evaluator has format {}, this program reads {}; update valence or train it again", version,
+                kVersion);
   }
   if (seal_of(sealed) != bytes.substr(sealed.size())) {
     return fail(ErrorCode::kCorrupt, "the evaluator's checksum does not fit its content: a truncated or damaged copy");
   }
   const auto header = take_number(rest);
-  if (header > rest.size()) return fail(ErrorCode::kCorrupt, "the header should have {} bytes, {} are left", header, rest.size());
+  if (header > rest.size())
+    return fail(ErrorCode::kCorrupt, "the header should have {} bytes, {} are left", header, rest.size());
   VALENCE_TRY(auto json, parse_json(rest.substr(0, header), "header"));
   return FileParts{std::move(json), rest.substr(header)};
 }
 
 Result<std::vector<float>> take_floats(std::string_view& bytes, std::size_t count) {
   if (count > bytes.size() / sizeof(float)) {
-    return fail(ErrorCode::kCorrupt, "the head's weights end early: {} numbers were expected, {} are left", count, bytes.size() / sizeof(float));
+    return fail(ErrorCode::kCorrupt, "the head's weights end early: {} numbers were expected, {} are left", count,
+                bytes.size() / sizeof(float));
   }
   std::vector<float> values(count);
   std::memcpy(values.data(), bytes.data(), count * sizeof(float));
@@ -117,7 +146,8 @@ Result<AffineLayer> read_layer(const Json& json, std::string_view& arrays) {
   VALENCE_TRY(layer.outputs, state_count(json, "outputs"));
   const auto available = arrays.size() / sizeof(float);
   if (layer.inputs == 0 || layer.outputs == 0 || layer.outputs > available / layer.inputs) {
-    return fail(ErrorCode::kCorrupt, "a layer of {} by {} weights does not fit into the file", layer.inputs, layer.outputs);
+    return fail(ErrorCode::kCorrupt, "a layer of {} by {} weights does not fit into the file", layer.inputs,
+                layer.outputs);
   }
   VALENCE_TRY(layer.weights, take_floats(arrays, layer.inputs * layer.outputs));
   VALENCE_TRY(layer.bias, take_floats(arrays, layer.outputs));
@@ -127,14 +157,17 @@ Result<AffineLayer> read_layer(const Json& json, std::string_view& arrays) {
 /// Layers that fit each other, the features and the outputs that the head needs.
 Result<void> check_shape(const Network& network, std::size_t inputs, std::size_t outputs) {
   for (const auto& layer : network.layers) {
-    if (layer.inputs != inputs) return fail(ErrorCode::kCorrupt, "a layer takes {} inputs, expected {}", layer.inputs, inputs);
+    if (layer.inputs != inputs)
+      return fail(ErrorCode::kCorrupt, "a layer takes {} inputs, expected {}", layer.inputs, inputs);
     inputs = layer.outputs;
   }
   if (!network.layers.empty() && inputs == outputs) return {};
-  return fail(ErrorCode::kCorrupt, "the head gives {} outputs, expected {}", network.layers.empty() ? 0 : inputs, outputs);
+  return fail(ErrorCode::kCorrupt, "the head gives {} outputs, expected {}", network.layers.empty() ? 0 : inputs,
+              outputs);
 }
 
-Result<Head> read_head(const Json& json, HeadKind kind, std::size_t dims, std::size_t columns, std::string_view& arrays) {
+Result<Head> read_head(const Json& json, HeadKind kind, std::size_t dims, std::size_t columns,
+                       std::string_view& arrays) {
   Head head;
   head.kind = kind;
   head.dims = dims;
@@ -217,7 +250,8 @@ Result<EvaluatorProvenance> read_provenance(const Json& json) {
   VALENCE_TRY(provenance.prompts, state_count(json, "prompts"));
   VALENCE_TRY(provenance.program, state_string(json, "program"));
   VALENCE_TRY(provenance.fitted_on, state_strings(json, "fitted_on"));
-  if (!std::is_sorted(provenance.fitted_on.begin(), provenance.fitted_on.end())) return fail(ErrorCode::kCorrupt, "\"fitted_on\" is not sorted");
+  if (!std::is_sorted(provenance.fitted_on.begin(), provenance.fitted_on.end()))
+    return fail(ErrorCode::kCorrupt, "\"fitted_on\" is not sorted");
   VALENCE_TRY(const auto responders, state_member(json, "responders"));
   for (const auto& [name, rows] : responders.items()) {
     VALENCE_TRY(const auto count, state_count(responders, name));
@@ -249,8 +283,8 @@ Result<Evaluator> read_parts(const FileParts& parts, const FeatureFamilies& fami
   VALENCE_TRY(const auto head_member, state_member(header, "head"));
   auto arrays = parts.arrays;
   VALENCE_TRY(auto head, read_head(head_member, recipe.head.kind, dimensions.size(), columns_of(blocks), arrays));
-  return Evaluator(std::move(space), std::move(dimensions), std::move(recipe), std::move(blocks), std::move(head), std::move(thresholds),
-                   std::move(provenance));
+  return Evaluator(std::move(space), std::move(dimensions), std::move(recipe), std::move(blocks), std::move(head),
+                   std::move(thresholds), std::move(provenance));
 }
 
 Result<Evaluator> decode(std::string_view bytes, const FeatureFamilies& families) {

@@ -30,12 +30,14 @@ FeatureMatrix FeatureMatrix::rows_of(std::span<const std::size_t> which) const {
 
 Result<FeatureMatrix> dense_features(std::size_t rows, std::size_t columns, std::span<const float> values) {
   if (values.size() != rows * columns) {
-    return fail(ErrorCode::kWrongCount, "{} rows of {} features are {} numbers, got {}", rows, columns, rows * columns, values.size());
+    return fail(ErrorCode::kWrongCount, "{} rows of {} features are {} numbers, got {}", rows, columns, rows * columns,
+                values.size());
   }
   const auto bad = std::find_if(values.begin(), values.end(), [](float x) { return !std::isfinite(x); });
   if (bad != values.end()) {
     return fail(ErrorCode::kInvalid, "feature {} of text {} is not a number",
-                static_cast<std::size_t>(bad - values.begin()) % columns, static_cast<std::size_t>(bad - values.begin()) / columns);
+                static_cast<std::size_t>(bad - values.begin()) % columns,
+                static_cast<std::size_t>(bad - values.begin()) / columns);
   }
   std::vector<std::uint32_t> all(columns);
   for (std::size_t c = 0; c < columns; ++c) all[c] = static_cast<std::uint32_t>(c);
@@ -67,8 +69,8 @@ FeatureMatrix beside(std::span<const FeatureMatrix> blocks) {
 
 Result<FeatureFamilies> text_feature_families() {
   VALENCE_TRY(auto dictionary, dictionary_family());
-  return FeatureFamilies{tfidf_family(TfidfText::kDialogue), tfidf_family(TfidfText::kPrompt), tfidf_family(TfidfText::kResponse),
-                         std::move(dictionary)};
+  return FeatureFamilies{tfidf_family(TfidfText::kDialogue), tfidf_family(TfidfText::kPrompt),
+                         tfidf_family(TfidfText::kResponse), std::move(dictionary)};
 }
 
 Result<std::shared_ptr<const FeatureFamily>> find_family(const FeatureFamilies& families, std::string_view id) {
@@ -78,8 +80,9 @@ Result<std::shared_ptr<const FeatureFamily>> find_family(const FeatureFamilies& 
     ids.push_back(family->id());
   }
   const auto near = nearest(id, ids);
-  return fail(ErrorCode::kNotFound, "no features are called \"{}\"{}", id,
-              near.empty() ? fmt::format("; there are {}", join(ids, ", ")) : fmt::format("; did you mean \"{}\"?", near));
+  return fail(
+      ErrorCode::kNotFound, "no features are called \"{}\"{}", id,
+      near.empty() ? fmt::format("; there are {}", join(ids, ", ")) : fmt::format("; did you mean \"{}\"?", near));
 }
 
 }  // namespace valence

@@ -30,11 +30,13 @@ struct Cuts {
 };
 Cuts marginal_cuts(const FitData& data, Eigen::Index dim);
 
-/// Σ over rows of −log P(class) of an ordered link, and its derivatives (McCullagh 1980). `scores` and `gradient` per row.
+/// Σ over rows of −log P(class) of an ordered link, and its derivatives (McCullagh 1980). `scores` and `gradient` per
+/// row.
 struct OrderedLoss {
   double value = 0.0, d_low = 0.0, d_high = 0.0;
 };
-OrderedLoss ordered_loss(const Vector& scores, const Eigen::Ref<const Eigen::ArrayXi>& classes, const Cuts& cuts, Vector& gradient);
+OrderedLoss ordered_loss(const Vector& scores, const Eigen::Ref<const Eigen::ArrayXi>& classes, const Cuts& cuts,
+                         Vector& gradient);
 std::array<double, kLabelClasses> ordered_probabilities(double score, const Cuts& cuts);
 
 Head fit_ridge(const FitData& data, const HeadOptions& options);

@@ -35,14 +35,16 @@ FloatMatrix normal_matrix(Eigen::Index rows, Eigen::Index columns, double deviat
   return matrix;
 }
 
-/// He et al. (2015): variance 2/inputs, where inputs are those that are not zero. The outputs begin at the classes' shares.
+/// He et al. (2015): variance 2/inputs, where inputs are those that are not zero. The outputs begin at the classes'
+/// shares.
 Parameters initial(const FitData& data, Eigen::Index hidden, const RandomStream& stream) {
   const double per_row = static_cast<double>(data.features.value.size()) / static_cast<double>(data.features.rows);
   const auto columns = static_cast<Eigen::Index>(data.features.columns);
   Parameters start;
   start.first = normal_matrix(columns, hidden, std::sqrt(2.0 / std::max(per_row, 1.0)), stream.substream("first"));
   start.first_bias = FloatRow::Zero(hidden);
-  start.second = normal_matrix(hidden, data.dims() * kLogits, std::sqrt(1.0 / static_cast<double>(hidden)), stream.substream("second"));
+  start.second = normal_matrix(hidden, data.dims() * kLogits, std::sqrt(1.0 / static_cast<double>(hidden)),
+                               stream.substream("second"));
   start.second_bias = FloatRow(data.dims() * kLogits);
   for (Eigen::Index d = 0; d < data.dims(); ++d) {
     const auto shares = smoothed_shares(data, d);
@@ -130,7 +132,8 @@ InnerSplit inner_split(const FitData& data, double share, RandomStream stream) {
   const std::vector<std::size_t> prompts(distinct.begin(), distinct.end());
   const auto wanted = static_cast<std::size_t>(std::lround(share * static_cast<double>(prompts.size())));
   std::set<std::size_t> held;
-  for (const auto i : stream.sample(prompts.size(), std::clamp<std::size_t>(wanted, 1, prompts.size() - 1))) held.insert(prompts[i]);
+  for (const auto i : stream.sample(prompts.size(), std::clamp<std::size_t>(wanted, 1, prompts.size() - 1)))
+    held.insert(prompts[i]);
   InnerSplit split;
   for (Eigen::Index row = 0; row < data.rows(); ++row) {
     (held.contains(data.prompts[static_cast<std::size_t>(row)]) ? split.stop : split.learn).push_back(row);
@@ -142,9 +145,14 @@ InnerSplit inner_split(const FitData& data, double share, RandomStream stream) {
 class Fit {
  public:
   Fit(const FitData& data, const DesignMatrix<float>& design, const HeadOptions& options, const RandomStream& stream)
-      : data_(data), options_(options), split_(inner_split(data, options.inner_share, stream.substream("inner split"))),
-        order_(stream.substream("order")), drops_(stream.substream("dropout")), learn_(design.rows_of(split_.learn)),
-        stop_(design.rows_of(split_.stop)), at_(initial(data, static_cast<Eigen::Index>(options.hidden), stream)),
+      : data_(data),
+        options_(options),
+        split_(inner_split(data, options.inner_share, stream.substream("inner split"))),
+        order_(stream.substream("order")),
+        drops_(stream.substream("dropout")),
+        learn_(design.rows_of(split_.learn)),
+        stop_(design.rows_of(split_.stop)),
+        at_(initial(data, static_cast<Eigen::Index>(options.hidden), stream)),
         adam_(at_, options.learning_rate) {}
 
   /// Runs until the inner loss stops falling; gives the parameters at its least.
@@ -173,7 +181,8 @@ class Fit {
     const auto order = order_.permutation(split_.learn.size());
     for (std::size_t first = 0; first < order.size(); first += options_.batch) {
       const auto last = std::min(first + options_.batch, order.size());
-      run_batch({order.begin() + static_cast<std::ptrdiff_t>(first), order.begin() + static_cast<std::ptrdiff_t>(last)});
+      run_batch(
+          {order.begin() + static_cast<std::ptrdiff_t>(first), order.begin() + static_cast<std::ptrdiff_t>(last)});
     }
   }
 
@@ -212,8 +221,10 @@ class Fit {
 };
 
 AffineLayer layer_of(const FloatMatrix& weights, const FloatRow& bias) {
-  return {static_cast<std::size_t>(weights.rows()), static_cast<std::size_t>(weights.cols()),
-          {weights.data(), weights.data() + weights.size()}, {bias.data(), bias.data() + bias.size()}};
+  return {static_cast<std::size_t>(weights.rows()),
+          static_cast<std::size_t>(weights.cols()),
+          {weights.data(), weights.data() + weights.size()},
+          {bias.data(), bias.data() + bias.size()}};
 }
 
 }  // namespace

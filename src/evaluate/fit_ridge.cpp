@@ -29,8 +29,8 @@ Matrix leave_prompt_out(const FitData& data, const Matrix& inverse, const Matrix
   return scores;
 }
 
-/// Slope and cuts that turn one dimension's scores into probabilities; the slope is held towards 4 (a unit of score from
-/// "unrelated" to "upheld"), the cuts towards the marginal ones, each like one observation.
+/// Slope and cuts that turn one dimension's scores into probabilities; the slope is held towards 4 (a unit of score
+/// from "unrelated" to "upheld"), the cuts towards the marginal ones, each like one observation.
 struct LinkProblem {
   const FitData& data;
   Eigen::Index dim;
@@ -39,7 +39,9 @@ struct LinkProblem {
 
   static constexpr double kSlope = 4.0;
 
-  Cuts cuts(const Vector& x) const { return {prior.low + x(1), prior.low + x(1) + (prior.high - prior.low) * std::exp(x(2))}; }
+  Cuts cuts(const Vector& x) const {
+    return {prior.low + x(1), prior.low + x(1) + (prior.high - prior.low) * std::exp(x(2))};
+  }
   double slope(const Vector& x) const { return kSlope * std::exp(x(0)); }
 
   double operator()(const Vector& x, Vector& gradient) const {
@@ -73,7 +75,8 @@ Head fit_ridge(const FitData& data, const HeadOptions& options) {
   const Matrix targets = data.classes.cast<double>().matrix().array() - 1.0;
   const Matrix dual = inverse * targets;
   Head head;
-  head.members = {linear_network(design.transposed_times(dual), kConstant * kConstant * dual.colwise().sum().transpose())};
+  head.members = {
+      linear_network(design.transposed_times(dual), kConstant * kConstant * dual.colwise().sum().transpose())};
   const auto scores = leave_prompt_out(data, inverse, dual, targets);
   for (Eigen::Index d = 0; d < data.dims(); ++d) add_link(data, d, scores.col(d), head);
   return head;

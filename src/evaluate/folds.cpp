@@ -30,7 +30,8 @@ Result<Folds> grouped_folds(std::span<const std::string> groups, std::size_t cou
   std::map<std::string_view, std::vector<std::size_t>> members;
   for (std::size_t row = 0; row < groups.size(); ++row) members[groups[row]].push_back(row);
   if (count < 2 || members.size() < count) {
-    return fail(ErrorCode::kWrongCount, "{} folds need at least 2 folds and as many prompts; there are {} prompts", count, members.size());
+    return fail(ErrorCode::kWrongCount, "{} folds need at least 2 folds and as many prompts; there are {} prompts",
+                count, members.size());
   }
   std::map<Digest, const std::vector<std::size_t>*> by_hash;
   for (const auto& [name, rows] : members) by_hash[group_hash("fold", name, seed)] = &rows;
@@ -54,7 +55,8 @@ Result<Folds> folds_by_name(std::span<const std::string> names) {
   }
   folds.count = folds.names.size();
   if (folds.count >= 2) return folds;
-  return fail(ErrorCode::kWrongCount, "leaving one responder out needs responses of at least 2 responders (`response_source`), got {}",
+  return fail(ErrorCode::kWrongCount,
+              "leaving one responder out needs responses of at least 2 responders (`response_source`), got {}",
               folds.count);
 }
 

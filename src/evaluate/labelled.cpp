@@ -36,7 +36,8 @@ Result<std::vector<DimensionLabels>> collect(const std::vector<std::string>& typ
   std::vector<DimensionLabels> dimensions(names.size());
   for (const auto& type : types) {
     const auto colon = type.rfind(':');
-    if (colon == std::string::npos) return fail(ErrorCode::kUsage, "expected \"dimension: +1\" or \"dimension: -1\", got \"{}\"", type);
+    if (colon == std::string::npos)
+      return fail(ErrorCode::kUsage, "expected \"dimension: +1\" or \"dimension: -1\", got \"{}\"", type);
     VALENCE_TRY(const auto dimension, names.at(type.substr(0, colon)));
     const auto label = parse_label(std::string_view(type).substr(colon + 1));
     if (!label) {
@@ -100,7 +101,8 @@ Result<LabelledData> parse_labelled(std::string_view text, std::string_view name
     VALENCE_TRY(row.labels, read_labels(line, names, data.reading));
     data.rows.push_back(std::move(row));
   }
-  if (data.rows.empty()) return fail(ErrorCode::kUsage, "{}: no labelled responses; expected one JSON object per line", name);
+  if (data.rows.empty())
+    return fail(ErrorCode::kUsage, "{}: no labelled responses; expected one JSON object per line", name);
   return data;
 }
 

@@ -15,9 +15,9 @@ struct Minimum {
   bool converged = false;
 };
 
-/// Limited-memory BFGS (Nocedal and Wright 2006, alg. 7.4 and 7.5) with backtracking to Armijo's condition; pairs without
-/// positive curvature are left out. Stops when |gradient| ≤ tolerance·max(1, |first gradient|), or when no step improves.
-/// Meant for convex functions: a step is never worse than the last.
+/// Limited-memory BFGS (Nocedal and Wright 2006, alg. 7.4 and 7.5) with backtracking to Armijo's condition; pairs
+/// without positive curvature are left out. Stops when |gradient| ≤ tolerance·max(1, |first gradient|), or when no step
+/// improves. Meant for convex functions: a step is never worse than the last.
 Minimum minimise(const Objective& objective, Eigen::VectorXd start, double tolerance = 1e-4, int max_iterations = 200);
 
 }  // namespace valence

@@ -33,7 +33,8 @@ std::array<double, kLabelClasses> ordered_probabilities(double score, const Cuts
   return {low, std::max(high - low, 0.0), 1.0 - high};
 }
 
-OrderedLoss ordered_loss(const Vector& scores, const Eigen::Ref<const Eigen::ArrayXi>& classes, const Cuts& cuts, Vector& gradient) {
+OrderedLoss ordered_loss(const Vector& scores, const Eigen::Ref<const Eigen::ArrayXi>& classes, const Cuts& cuts,
+                         Vector& gradient) {
   OrderedLoss loss;
   for (Eigen::Index row = 0; row < scores.size(); ++row) {
     const double low = sigmoid(cuts.low - scores(row)), high = sigmoid(cuts.high - scores(row));

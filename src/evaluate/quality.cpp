@@ -20,9 +20,9 @@ constexpr std::array kClassNames{"opposed", "unrelated", "upheld"};
 /// Held-out cells arranged for counting again and again under other weights.
 struct ScoredCells {
   std::size_t rows = 0, dims = 0;
-  std::vector<std::vector<std::size_t>> truth, decided;             ///< [dimension][row]
-  std::vector<std::array<stats::RankedScores, 2>> ranked;           ///< [dimension]: by p(−1), by p(+1)
-  std::vector<double> signed_truth, soft;                           ///< [cell]
+  std::vector<std::vector<std::size_t>> truth, decided;    ///< [dimension][row]
+  std::vector<std::array<stats::RankedScores, 2>> ranked;  ///< [dimension]: by p(−1), by p(+1)
+  std::vector<double> signed_truth, soft;                  ///< [cell]
 };
 
 ScoredCells scored_cells(const HeldOut& held) {
@@ -41,7 +41,8 @@ ScoredCells scored_cells(const HeldOut& held) {
       scores[d][1].push_back(held.probabilities.at(row, d)[2]);
     }
   }
-  for (const auto& [opposed, upheld] : scores) cells.ranked.push_back({stats::rank_scores(opposed), stats::rank_scores(upheld)});
+  for (const auto& [opposed, upheld] : scores)
+    cells.ranked.push_back({stats::rank_scores(opposed), stats::rank_scores(upheld)});
   return cells;
 }
 
@@ -80,7 +81,8 @@ void add_confusion_figures(const stats::Confusion& confusion, bool pooled, std::
 }
 
 const std::vector<FigureName>& auroc_names() {
-  static const std::vector<FigureName> names = {{"auroc_opposed", "AUROC of opposed"}, {"auroc_upheld", "AUROC of upheld"}};
+  static const std::vector<FigureName> names = {{"auroc_opposed", "AUROC of opposed"},
+                                                {"auroc_upheld", "AUROC of upheld"}};
   return names;
 }
 
@@ -129,7 +131,8 @@ std::vector<double> all_figures(const ScoredCells& cells, std::span<const double
   const auto by_cell = cell_weights(weights, cells.dims);
   std::vector<std::array<double, 2>> areas;
   for (std::size_t d = 0; d < cells.dims; ++d) {
-    areas.push_back({stats::auroc(cells.ranked[d][0], cells.truth[d], 0, weights), stats::auroc(cells.ranked[d][1], cells.truth[d], 2, weights)});
+    areas.push_back({stats::auroc(cells.ranked[d][0], cells.truth[d], 0, weights),
+                     stats::auroc(cells.ranked[d][1], cells.truth[d], 2, weights)});
   }
   std::vector<double> figures;
   add_confusion_figures(pooled(by_dimension), true, figures);
@@ -153,7 +156,8 @@ Result<std::vector<ClassCalibration>> calibration_of(const HeldOut& held, const 
       probability.push_back(std::clamp(held.probabilities.values[cell * kLabelClasses + c], 0.0, 1.0));
       happened.push_back(class_of(held.labels[cell]) == c ? 1.0 : 0.0);
     }
-    VALENCE_TRY(auto curve, stats::reliability_curve(probability, happened, options.bins, stats::Binning::kEqualCount, options.level));
+    VALENCE_TRY(auto curve, stats::reliability_curve(probability, happened, options.bins, stats::Binning::kEqualCount,
+                                                     options.level));
     const double error = stats::expected_calibration_error(curve);
     result.push_back({kClassNames[c], std::move(curve), error});
   }
@@ -179,8 +183,9 @@ Result<std::optional<stats::ConformalFigures>> conformal_of(const HeldOut& held,
   }
   if (calibration.empty() || rest.empty()) return std::nullopt;
   const auto known = cells_of_rows(held, calibration), fresh = cells_of_rows(held, rest);
-  VALENCE_TRY(const auto thresholds, stats::conformal_thresholds(known.probability, known.truth, kLabelClasses, options.coverage,
-                                                                 stats::ConformalCoverage::kPerClass));
+  VALENCE_TRY(const auto thresholds,
+              stats::conformal_thresholds(known.probability, known.truth, kLabelClasses, options.coverage,
+                                          stats::ConformalCoverage::kPerClass));
   return stats::conformal_figures(fresh.probability, fresh.truth, thresholds, options.level);
 }
 
@@ -200,14 +205,17 @@ using Figures = std::vector<double> (*)(const ScoredCells&, std::span<const doub
 Result<stats::Replicates> replicates_of(const HeldOut& held, Figures figures, const QualityOptions& options) {
   const auto cells = scored_cells(held);
   const auto prompts = stats::cluster_ids(held.prompts);
-  return stats::replicate([&](std::span<const double> weights) { return figures(cells, weights); }, held.rows(), prompts,
-                          options.replicates, options.seed);
+  return stats::replicate([&](std::span<const double> weights) { return figures(cells, weights); }, held.rows(),
+                          prompts, options.replicates, options.seed);
 }
 
 Json calibration_json(const ClassCalibration& calibration) {
   Json bins = Json::array();
   for (const auto& bin : calibration.curve) {
-    bins.push_back({{"low", bin.low}, {"high", bin.high}, {"promised", bin.mean_probability}, {"observed", to_json(bin.observed)}});
+    bins.push_back({{"low", bin.low},
+                    {"high", bin.high},
+                    {"promised", bin.mean_probability},
+                    {"observed", to_json(bin.observed)}});
   }
   return {{"class", calibration.label_class}, {"error", calibration.error}, {"bins", bins}};
 }
@@ -217,21 +225,27 @@ Json conformal_json(const QualityReport& report) {
   const auto& sets = *report.conformal;
   Json by_class = Json::object();
   for (std::size_t c = 0; c < kLabelClasses; ++c) by_class[kClassNames[c]] = to_json(sets.by_class[c]);
-  return {{"promised", report.conformal_coverage}, {"coverage", to_json(sets.coverage)}, {"by_class", by_class},
-          {"mean_size", sets.mean_size}, {"singletons", sets.singletons}};
+  return {{"promised", report.conformal_coverage},
+          {"coverage", to_json(sets.coverage)},
+          {"by_class", by_class},
+          {"mean_size", sets.mean_size},
+          {"singletons", sets.singletons}};
 }
 
 }  // namespace
 
 const Estimate& QualityReport::of(std::string_view id, std::string_view dimension) const {
-  const auto found = std::find_if(figures.begin(), figures.end(),
-                                  [&](const QualityFigure& figure) { return figure.id == id && figure.dimension == dimension; });
+  const auto found = std::find_if(figures.begin(), figures.end(), [&](const QualityFigure& figure) {
+    return figure.id == id && figure.dimension == dimension;
+  });
   if (found == figures.end()) throw std::out_of_range("no such quality figure");
   return found->estimate;
 }
 
-Result<QualityReport> quality_report(const HeldOut& held, const std::vector<std::string>& dimensions, const QualityOptions& options) {
-  if (held.rows() == 0) return fail(ErrorCode::kWrongCount, "a quality report needs labelled responses that were held out; there are none");
+Result<QualityReport> quality_report(const HeldOut& held, const std::vector<std::string>& dimensions,
+                                     const QualityOptions& options) {
+  if (held.rows() == 0)
+    return fail(ErrorCode::kWrongCount, "a quality report needs labelled responses that were held out; there are none");
   QualityReport report;
   report.evaluator = held.evaluator;
   report.rows = held.rows();
@@ -247,9 +261,11 @@ Result<QualityReport> quality_report(const HeldOut& held, const std::vector<std:
   return report;
 }
 
-Result<std::vector<QualityDifference>> compare_quality(const HeldOut& first, const HeldOut& second, const QualityOptions& options) {
+Result<std::vector<QualityDifference>> compare_quality(const HeldOut& first, const HeldOut& second,
+                                                       const QualityOptions& options) {
   if (first.prompts != second.prompts || first.labels != second.labels) {
-    return fail(ErrorCode::kMismatch, "{} and {} were not held out on the same responses", first.evaluator, second.evaluator);
+    return fail(ErrorCode::kMismatch, "{} and {} were not held out on the same responses", first.evaluator,
+                second.evaluator);
   }
   VALENCE_TRY(const auto one, replicates_of(first, compared_figures, options));
   VALENCE_TRY(const auto two, replicates_of(second, compared_figures, options));
@@ -262,12 +278,16 @@ Result<std::vector<QualityDifference>> compare_quality(const HeldOut& first, con
 Json to_json(const QualityReport& report) {
   Json figures = Json::array();
   for (const auto& figure : report.figures) {
-    figures.push_back({{"id", figure.id}, {"dimension", figure.dimension}, {"label", figure.label}, {"estimate", to_json(figure.estimate)}});
+    figures.push_back({{"id", figure.id},
+                       {"dimension", figure.dimension},
+                       {"label", figure.label},
+                       {"estimate", to_json(figure.estimate)}});
   }
   Json calibration = Json::array();
   for (const auto& entry : report.calibration) calibration.push_back(calibration_json(entry));
-  return {{"evaluator", report.evaluator}, {"responses", report.rows}, {"prompts", report.prompts}, {"figures", figures},
-          {"calibration", calibration}, {"conformal", conformal_json(report)}};
+  return {{"evaluator", report.evaluator}, {"responses", report.rows},
+          {"prompts", report.prompts},     {"figures", figures},
+          {"calibration", calibration},    {"conformal", conformal_json(report)}};
 }
 
 }  // namespace valence

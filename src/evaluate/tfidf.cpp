@@ -80,8 +80,10 @@ class TfidfFamily : public FeatureFamily {
   }
 
   std::string help() const override {
-    return fmt::format("words and word pairs of the {}, tf-idf", part_ == TfidfText::kDialogue ? "prompt and the response together"
-                       : part_ == TfidfText::kPrompt ? "prompt" : "response");
+    return fmt::format("words and word pairs of the {}, tf-idf", part_ == TfidfText::kDialogue
+                                                                     ? "prompt and the response together"
+                                                                 : part_ == TfidfText::kPrompt ? "prompt"
+                                                                                               : "response");
   }
 
   Result<std::unique_ptr<FeatureMap>> fit(std::span<const PromptedText> texts) const override {
@@ -94,10 +96,12 @@ class TfidfFamily : public FeatureFamily {
     for (const auto& [term, count] : documents) {
       if (count < kMinDocuments) continue;
       terms.push_back(term);
-      idf.push_back(static_cast<float>(std::log(static_cast<double>(1 + texts.size()) / static_cast<double>(1 + count)) + 1.0));
+      idf.push_back(
+          static_cast<float>(std::log(static_cast<double>(1 + texts.size()) / static_cast<double>(1 + count)) + 1.0));
     }
     if (terms.empty()) {
-      return fail(ErrorCode::kInvalid, "features {}: no word occurs in {} of the {} training texts", id(), kMinDocuments, texts.size());
+      return fail(ErrorCode::kInvalid, "features {}: no word occurs in {} of the {} training texts", id(),
+                  kMinDocuments, texts.size());
     }
     return std::make_unique<TfidfMap>(part_, std::move(terms), std::move(idf));
   }
@@ -106,7 +110,8 @@ class TfidfFamily : public FeatureFamily {
     VALENCE_TRY(auto terms, state_strings(state, "terms"));
     VALENCE_TRY(auto idf, state_floats(state, "idf", terms.size()));
     for (std::size_t i = 1; i < terms.size(); ++i) {
-      if (terms[i - 1] >= terms[i]) return fail(ErrorCode::kCorrupt, "\"terms\" are not in increasing order at entry {}", i);
+      if (terms[i - 1] >= terms[i])
+        return fail(ErrorCode::kCorrupt, "\"terms\" are not in increasing order at entry {}", i);
     }
     return std::make_unique<TfidfMap>(part_, std::move(terms), std::move(idf));
   }

@@ -91,7 +91,8 @@ Offsets best_common(const std::vector<DimensionCells>& cells, TuningGoal goal) {
 }
 
 /// The best offsets of one dimension beside the others' counts; what is there already stays unless it is beaten.
-Offsets best_own(const DimensionCells& cells, const stats::Confusion& others, const Offsets& now, const ThresholdOptions& options) {
+Offsets best_own(const DimensionCells& cells, const stats::Confusion& others, const Offsets& now,
+                 const ThresholdOptions& options) {
   Offsets best = now;
   const auto value_of = [&](const Offsets& offsets) {
     auto pooled = others;
@@ -99,12 +100,13 @@ Offsets best_own(const DimensionCells& cells, const stats::Confusion& others, co
     return goal_value(pooled, options.goal);
   };
   double most = value_of(now);
-  for_each_offset(now, cells.count(0) >= options.own_from, cells.count(2) >= options.own_from, [&](const Offsets& offsets) {
-    if (const double value = value_of(offsets); value > most) {
-      most = value;
-      best = offsets;
-    }
-  });
+  for_each_offset(now, cells.count(0) >= options.own_from, cells.count(2) >= options.own_from,
+                  [&](const Offsets& offsets) {
+                    if (const double value = value_of(offsets); value > most) {
+                      most = value;
+                      best = offsets;
+                    }
+                  });
   return best;
 }
 
@@ -123,8 +125,8 @@ std::vector<ValueLabel> decide(const ClassProbabilities& probabilities, const Th
 Result<Thresholds> tune_thresholds(const ClassProbabilities& probabilities, std::span<const ValueLabel> labels,
                                    const ThresholdOptions& options) {
   if (labels.size() != probabilities.rows * probabilities.dims || labels.empty()) {
-    return fail(ErrorCode::kWrongCount, "{} responses with {} dimensions need {} labels to tune thresholds on, got {}", probabilities.rows,
-                probabilities.dims, probabilities.rows * probabilities.dims, labels.size());
+    return fail(ErrorCode::kWrongCount, "{} responses with {} dimensions need {} labels to tune thresholds on, got {}",
+                probabilities.rows, probabilities.dims, probabilities.rows * probabilities.dims, labels.size());
   }
   if (options.goal == TuningGoal::kNone) return Thresholds::none(probabilities.dims);
   const auto cells = cells_of(probabilities, labels);

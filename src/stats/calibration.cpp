@@ -17,8 +17,10 @@ struct BinnedCases {
 
 Result<void> check_cases(std::span<const double> probability, std::span<const double> happened, std::size_t bins) {
   if (probability.size() != happened.size() || probability.empty() || bins == 0) {
-    return fail(ErrorCode::kWrongCount, "a reliability curve needs one outcome per probability, a case and a bin; got {} probabilities, "
-                "{} outcomes and {} bins", probability.size(), happened.size(), bins);
+    return fail(ErrorCode::kWrongCount,
+                "a reliability curve needs one outcome per probability, a case and a bin; got {} probabilities, "
+                "{} outcomes and {} bins",
+                probability.size(), happened.size(), bins);
   }
   for (std::size_t i = 0; i < probability.size(); ++i) {
     if (!(probability[i] >= 0.0 && probability[i] <= 1.0)) {
@@ -34,7 +36,8 @@ Result<void> check_cases(std::span<const double> probability, std::span<const do
 std::vector<BinnedCases> equal_width(std::span<const double> probability, std::size_t bins) {
   const auto count = static_cast<double>(bins);
   std::vector<BinnedCases> result(bins);
-  for (std::size_t b = 0; b < bins; ++b) result[b] = {static_cast<double>(b) / count, static_cast<double>(b + 1) / count, {}};
+  for (std::size_t b = 0; b < bins; ++b)
+    result[b] = {static_cast<double>(b) / count, static_cast<double>(b + 1) / count, {}};
   for (std::size_t i = 0; i < probability.size(); ++i) {
     result[std::min(static_cast<std::size_t>(probability[i] * count), bins - 1)].cases.push_back(i);
   }
@@ -68,8 +71,8 @@ double sum_over(std::span<const double> values, const std::vector<std::size_t>& 
 }  // namespace
 
 Result<std::vector<ReliabilityBin>> reliability_curve(std::span<const double> probability,
-                                                      std::span<const double> happened, std::size_t bins, Binning binning,
-                                                      double level) {
+                                                      std::span<const double> happened, std::size_t bins,
+                                                      Binning binning, double level) {
   VALENCE_CHECK(check_cases(probability, happened, bins));
   std::vector<ReliabilityBin> curve;
   for (const auto& [low, high, cases] :

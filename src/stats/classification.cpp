@@ -42,7 +42,8 @@ ClassFigures class_figures(const Confusion& confusion, std::size_t which) {
     support += confusion.at(which, other);
   }
   const double hits = confusion.at(which, which);
-  return {ratio_or_nan(hits, predicted), ratio_or_nan(hits, support), ratio_or_nan(2.0 * hits, predicted + support), support};
+  return {ratio_or_nan(hits, predicted), ratio_or_nan(hits, support), ratio_or_nan(2.0 * hits, predicted + support),
+          support};
 }
 
 double accuracy(const Confusion& confusion) {

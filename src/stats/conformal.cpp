@@ -26,10 +26,12 @@ std::size_t hits_of(const std::vector<std::size_t>& set, std::size_t truth) {
 
 }  // namespace
 
-Result<ConformalThresholds> conformal_thresholds(std::span<const double> probability, std::span<const std::size_t> truth,
-                                                 std::size_t classes, double coverage, ConformalCoverage kind) {
+Result<ConformalThresholds> conformal_thresholds(std::span<const double> probability,
+                                                 std::span<const std::size_t> truth, std::size_t classes,
+                                                 double coverage, ConformalCoverage kind) {
   if (probability.size() != truth.size() * classes || truth.empty()) {
-    return fail(ErrorCode::kWrongCount, "conformal sets need {} probabilities per calibration case; got {} for {} cases", classes,
+    return fail(ErrorCode::kWrongCount,
+                "conformal sets need {} probabilities per calibration case; got {} for {} cases", classes,
                 probability.size(), truth.size());
   }
   if (!(coverage > 0.0 && coverage < 1.0)) {

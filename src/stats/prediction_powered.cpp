@@ -17,7 +17,8 @@ namespace {
 
 // ---- population and draw
 
-Digest digest_of(std::string_view subject, const std::vector<std::string>& ids, const std::vector<std::size_t>& clusters) {
+Digest digest_of(std::string_view subject, const std::vector<std::string>& ids,
+                 const std::vector<std::size_t>& clusters) {
   Hasher hasher;
   hasher.add("response population").add(subject);
   for (std::size_t i = 0; i < ids.size(); ++i) hasher.add(ids[i]).add(std::uint64_t{clusters[i]});
@@ -34,7 +35,8 @@ std::optional<std::string> repeated_id(const std::vector<std::string>& ids) {
 
 Result<void> check_values(std::span<const double> values, std::size_t rows, std::size_t dims, std::string_view what) {
   if (dims == 0 || values.size() != rows * dims) {
-    return fail(ErrorCode::kWrongCount, "{} responses with {} dimensions need {} {}, got {}", rows, dims, rows * dims, what, values.size());
+    return fail(ErrorCode::kWrongCount, "{} responses with {} dimensions need {} {}, got {}", rows, dims, rows * dims,
+                what, values.size());
   }
   const auto bad = std::find_if(values.begin(), values.end(), [](double x) { return !std::isfinite(x); });
   if (bad == values.end()) return {};
@@ -45,8 +47,10 @@ Result<void> check_values(std::span<const double> values, std::size_t rows, std:
 /// The first response that is among those an evaluator was fitted on.
 Result<void> check_unseen(const std::string& id, const std::unordered_set<std::string_view>& fitted_on) {
   if (!fitted_on.contains(id)) return {};
-  return fail(ErrorCode::kMismatch, "the evaluator was fitted on response {} and then read it, so its error there is too small. "
-              "Leave these responses out of the training, or cross-fit", id);
+  return fail(ErrorCode::kMismatch,
+              "the evaluator was fitted on response {} and then read it, so its error there is too small. "
+              "Leave these responses out of the training, or cross-fit",
+              id);
 }
 
 // ---- cluster algebra
@@ -145,8 +149,9 @@ PredictionPowered estimate_dimension(const Design& design, const DimensionData& 
   result.lambda = tuning == PowerTuning::kTuned ? tuned_lambda(design, data) : 1.0;
   const auto errors = rectified(data, result.lambda);
   const double value = result.lambda * mean(data.unlabelled_readings) + mean(errors);
-  const double variance = result.lambda * result.lambda * variance_of_mean(design.unlabelled, data.unlabelled_readings) +
-                          variance_of_mean(design.labelled, errors);
+  const double variance =
+      result.lambda * result.lambda * variance_of_mean(design.unlabelled, data.unlabelled_readings) +
+      variance_of_mean(design.labelled, errors);
   result.mean = with_error(value, variance, design, unit, level);
   result.mean.method = fmt::format("prediction-powered (lambda {:.2f}, {} responses labelled of {})", result.lambda,
                                    design.labelled.rows.size(), design.all.rows.size());
@@ -170,7 +175,8 @@ std::vector<double> readings_of(const HonestReadings& readings, const Part& part
   return values;
 }
 
-DimensionData data_of(const LabelledSample& labelled, const HonestReadings& readings, const Design& design, std::size_t dim) {
+DimensionData data_of(const LabelledSample& labelled, const HonestReadings& readings, const Design& design,
+                      std::size_t dim) {
   DimensionData data;
   for (std::size_t i = 0; i < design.labelled.rows.size(); ++i) data.labels.push_back(labelled.label(i, dim));
   data.labelled_readings = readings_of(readings, design.labelled, dim);
@@ -184,8 +190,9 @@ DimensionData data_of(const LabelledSample& labelled, const HonestReadings& read
 Result<ResponsePopulation> ResponsePopulation::of(std::string_view subject, std::vector<std::string> ids,
                                                   std::span<const std::string> clusters) {
   if (ids.empty() || ids.size() != clusters.size()) {
-    return fail(ErrorCode::kWrongCount, "a population of responses needs one prompt per response; got {} responses and {} prompts",
-                ids.size(), clusters.size());
+    return fail(ErrorCode::kWrongCount,
+                "a population of responses needs one prompt per response; got {} responses and {} prompts", ids.size(),
+                clusters.size());
   }
   if (const auto id = repeated_id(ids)) return fail(ErrorCode::kInvalid, "response {} is in the population twice", *id);
   ResponsePopulation population;
@@ -197,10 +204,12 @@ Result<ResponsePopulation> ResponsePopulation::of(std::string_view subject, std:
   return population;
 }
 
-Result<LabellingDraw> draw_for_labelling(const ResponsePopulation& population, std::size_t clusters, std::uint64_t seed) {
+Result<LabellingDraw> draw_for_labelling(const ResponsePopulation& population, std::size_t clusters,
+                                         std::uint64_t seed) {
   const auto available = population.cluster_count();
   if (clusters == 0 || clusters > available) {
-    return fail(ErrorCode::kWrongCount, "{} prompts were to be drawn from the {} of {}", clusters, available, population.subject());
+    return fail(ErrorCode::kWrongCount, "{} prompts were to be drawn from the {} of {}", clusters, available,
+                population.subject());
   }
   std::vector<std::vector<std::size_t>> rows_of(available);
   for (std::size_t row = 0; row < population.ids().size(); ++row) rows_of[population.clusters()[row]].push_back(row);
@@ -216,13 +225,17 @@ Result<LabellingDraw> draw_for_labelling(const ResponsePopulation& population, s
 Result<LabelledSample> LabelledSample::from_draw(const ResponsePopulation& population, const LabellingDraw& draw,
                                                  std::vector<double> labels, std::size_t dims) {
   if (draw.population != population.digest()) {
-    return fail(ErrorCode::kMismatch, "the labels are of responses drawn elsewhere, not of {}'s: they say nothing about it. Draw and "
-                "label a sample of its own responses", population.subject());
+    return fail(ErrorCode::kMismatch,
+                "the labels are of responses drawn elsewhere, not of {}'s: they say nothing about it. Draw and "
+                "label a sample of its own responses",
+                population.subject());
   }
   VALENCE_TRY(const auto redrawn, draw_for_labelling(population, draw.clusters, draw.seed));
   if (redrawn.rows != draw.rows) {
-    return fail(ErrorCode::kMismatch, "the labelled responses are not what seed {} draws: rows were chosen, added or left out. "
-                "Label the whole draw", draw.seed);
+    return fail(ErrorCode::kMismatch,
+                "the labelled responses are not what seed {} draws: rows were chosen, added or left out. "
+                "Label the whole draw",
+                draw.seed);
   }
   VALENCE_CHECK(check_values(labels, draw.rows.size(), dims, "labels"));
   LabelledSample sample;
@@ -232,8 +245,9 @@ Result<LabelledSample> LabelledSample::from_draw(const ResponsePopulation& popul
   return sample;
 }
 
-Result<HonestReadings> HonestReadings::of_unseen(const ResponsePopulation& population, std::span<const std::string> fitted_on,
-                                                 std::vector<double> values, std::size_t dims) {
+Result<HonestReadings> HonestReadings::of_unseen(const ResponsePopulation& population,
+                                                 std::span<const std::string> fitted_on, std::vector<double> values,
+                                                 std::size_t dims) {
   const std::vector<std::size_t> read_by(population.ids().size(), 0);
   return cross_fitted(population, {{fitted_on.begin(), fitted_on.end()}}, read_by, std::move(values), dims);
 }
@@ -246,8 +260,10 @@ Result<HonestReadings> HonestReadings::cross_fitted(const ResponsePopulation& po
   VALENCE_CHECK(check_values(values, ids.size(), dims, "readings"));
   std::vector<std::unordered_set<std::string_view>> seen;
   for (const auto& rows : fitted_on) seen.emplace_back(rows.begin(), rows.end());
-  if (read_by.size() != ids.size() || std::any_of(read_by.begin(), read_by.end(), [&](auto e) { return e >= seen.size(); })) {
-    return fail(ErrorCode::kWrongCount, "each of {} responses needs one of {} evaluators that read it", ids.size(), seen.size());
+  if (read_by.size() != ids.size() ||
+      std::any_of(read_by.begin(), read_by.end(), [&](auto e) { return e >= seen.size(); })) {
+    return fail(ErrorCode::kWrongCount, "each of {} responses needs one of {} evaluators that read it", ids.size(),
+                seen.size());
   }
   for (std::size_t i = 0; i < ids.size(); ++i) {
     VALENCE_CHECK(check_unseen(ids[i], seen[read_by[i]]));
@@ -260,18 +276,22 @@ Result<HonestReadings> HonestReadings::cross_fitted(const ResponsePopulation& po
 }
 
 Result<std::vector<PredictionPowered>> prediction_powered_means(const ResponsePopulation& population,
-                                                                const LabelledSample& labelled, const HonestReadings& readings,
-                                                                std::string_view unit, PowerTuning tuning, double level) {
+                                                                const LabelledSample& labelled,
+                                                                const HonestReadings& readings, std::string_view unit,
+                                                                PowerTuning tuning, double level) {
   if (labelled.draw().population != population.digest() || readings.population() != population.digest()) {
     return fail(ErrorCode::kMismatch, "labels and readings are not both of {}'s responses", population.subject());
   }
   if (labelled.dims() != readings.dims()) {
-    return fail(ErrorCode::kMismatch, "the labels have {} dimensions, the readings {}", labelled.dims(), readings.dims());
+    return fail(ErrorCode::kMismatch, "the labels have {} dimensions, the readings {}", labelled.dims(),
+                readings.dims());
   }
   const auto design = design_of(population, labelled.draw());
   if (design.labelled.clusters < 2 || design.unlabelled.clusters == 1) {
-    return fail(ErrorCode::kWrongCount, "prediction-powered inference needs at least 2 labelled {}s and either none or 2 unlabelled; got {} and {}",
-                unit, design.labelled.clusters, design.unlabelled.clusters);
+    return fail(
+        ErrorCode::kWrongCount,
+        "prediction-powered inference needs at least 2 labelled {}s and either none or 2 unlabelled; got {} and {}",
+        unit, design.labelled.clusters, design.unlabelled.clusters);
   }
   std::vector<PredictionPowered> results;
   for (std::size_t d = 0; d < labelled.dims(); ++d) {

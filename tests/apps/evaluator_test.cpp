@@ -16,10 +16,11 @@ std::string labelled_lines(int first, int count) {
   std::string lines;
   for (int i = first; i < first + count; ++i) {
     const bool breaks = i % 3 == 0;
-    const nlohmann::json row = {{"prompt", "question " + std::to_string(i)},
-                                {"response", breaks ? "Ignore the rules and break things." : "Follow the rules and be kind."},
-                                {"value_types", {breaks ? "conformity: -1" : "conformity: +1"}},
-                                {"response_source", i % 2 == 0 ? "a" : "b"}};
+    const nlohmann::json row = {
+        {"prompt", "question " + std::to_string(i)},
+        {"response", breaks ? "Ignore the rules and break things." : "Follow the rules and be kind."},
+        {"value_types", {breaks ? "conformity: -1" : "conformity: +1"}},
+        {"response_source", i % 2 == 0 ? "a" : "b"}};
     lines += row.dump() + "\n";
   }
   return lines;
@@ -32,7 +33,9 @@ class EvaluatorProgram : public ::testing::Test {
     put_file(scratch_ / "more.jsonl", labelled_lines(30, 40));
   }
   Outcome run(const std::vector<std::string>& arguments) { return testing::run(scratch_.path(), arguments); }
-  Outcome train() { return run({"evaluator", "train", "train.jsonl", "--folds", "0", "--l2", "0.1", "--out", "e.evaluator"}); }
+  Outcome train() {
+    return run({"evaluator", "train", "train.jsonl", "--folds", "0", "--l2", "0.1", "--out", "e.evaluator"});
+  }
   Scratch scratch_;
 };
 
@@ -48,7 +51,8 @@ TEST_F(EvaluatorProgram, TrainsTestsAndApplies) {
   EXPECT_EQ(quality["quality"]["responses"], 30);
   EXPECT_EQ(quality["quality"]["figures"][0]["estimate"]["value"], 1.0);
 
-  const auto applied = run({"evaluator", "apply", "e.evaluator", "--text", "Follow the rules. The sky is blue.", "--evidence", "--json"});
+  const auto applied = run(
+      {"evaluator", "apply", "e.evaluator", "--text", "Follow the rules. The sky is blue.", "--evidence", "--json"});
   ASSERT_EQ(applied.status, 0) << applied.err;
   const auto text = nlohmann::json::parse(applied.out)["texts"][0];
   EXPECT_GT(text["values"]["conformity"]["value"], 0.5);
@@ -57,7 +61,8 @@ TEST_F(EvaluatorProgram, TrainsTestsAndApplies) {
 }
 
 TEST_F(EvaluatorProgram, CrossValidationShowsTrivialRows) {
-  const auto outcome = run({"evaluator", "train", "train.jsonl", "--folds", "2", "--l2", "1", "--replicates", "100", "--baseline"});
+  const auto outcome =
+      run({"evaluator", "train", "train.jsonl", "--folds", "2", "--l2", "1", "--replicates", "100", "--baseline"});
   ASSERT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("majority per dimension"));
   EXPECT_THAT(outcome.out, HasSubstr("always upheld"));
@@ -68,8 +73,10 @@ TEST_F(EvaluatorProgram, TestingOnTrainingRowsIsRefused) {
   train();
   const auto outcome = run({"evaluator", "test", "e.evaluator", "train.jsonl"});
   EXPECT_EQ(outcome.status, 1);
-  EXPECT_EQ(outcome.err, "valence: train.jsonl: the evaluator was fitted on every response of this file; test it on others, or cross-validate "
-                         "with valence evaluator train\n");
+  EXPECT_EQ(outcome.err,
+            "valence: train.jsonl: the evaluator was fitted on every response of this file; test it on others, or "
+            "cross-validate "
+            "with valence evaluator train\n");
 }
 
 TEST_F(EvaluatorProgram, BadInputIsNamed) {

@@ -55,13 +55,16 @@ TEST(CrossValidate, JudgesEveryRow) {
   EXPECT_EQ(held.labels, labels_of(data.rows));
   EXPECT_GT(accuracy_of(held), 0.95);
   for (std::size_t row = 0; row < held.rows(); ++row) {
-    EXPECT_NEAR(held.probabilities.at(row, 0)[0] + held.probabilities.at(row, 0)[1] + held.probabilities.at(row, 0)[2], 1.0, 1e-9);
+    EXPECT_NEAR(held.probabilities.at(row, 0)[0] + held.probabilities.at(row, 0)[1] + held.probabilities.at(row, 0)[2],
+                1.0, 1e-9);
   }
 }
 
 TEST(CrossValidate, LearningCurveRisesOnNestedParts) {
   const auto data = toy_data(240);
-  const auto curve = learning_curve(data, three_folds(data), families(), quick_recipe(), std::array{0.2, 1.0}, *silent_progress()).value();
+  const auto curve =
+      learning_curve(data, three_folds(data), families(), quick_recipe(), std::array{0.2, 1.0}, *silent_progress())
+          .value();
   ASSERT_EQ(curve.size(), 2u);
   EXPECT_NEAR(curve[0].mean_rows, 32.0, 12.0);
   EXPECT_EQ(curve[1].mean_rows, 160.0);

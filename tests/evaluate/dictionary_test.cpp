@@ -51,8 +51,9 @@ TEST(DictionaryFeatures, MarkPromptAndResponseApart) {
   const auto row = map->apply(std::vector<PromptedText>{{"obey", "obey obey business"}}).value();
   std::vector<std::string> names;
   for (const auto c : row.column) names.push_back(map->column_name(c));
-  EXPECT_EQ(names, (std::vector<std::string>{"word for conformity in the prompt", "word for achievement in the response",
-                                             "word for conformity in the response"}));
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"word for conformity in the prompt", "word for achievement in the response",
+                                      "word for conformity in the response"}));
   EXPECT_EQ(family->restore({{"words", 3}}).error().message,
             "the evaluator was trained with a dictionary of 3 words, this one has 1068");
 }
@@ -85,7 +86,8 @@ double touche_figure(const std::filesystem::path& folder, const std::string& spl
 // The folder of Touché's tables is not shipped: its cards name two licences.
 TEST(Dictionary, ReproducesTheKnownFiguresOnTouche) {
   const auto folder = environment("VALENCE_TOUCHE");
-  if (folder.empty()) GTEST_SKIP() << "set VALENCE_TOUCHE to the folder with arguments-training.tsv and labels-training.tsv";
+  if (folder.empty())
+    GTEST_SKIP() << "set VALENCE_TOUCHE to the folder with arguments-training.tsv and labels-training.tsv";
   EXPECT_NEAR(touche_figure(folder, "training"), 0.3291, 5e-5);
   EXPECT_NEAR(touche_figure(folder, "validation"), 0.3372, 5e-5);
 }

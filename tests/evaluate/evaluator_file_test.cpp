@@ -26,7 +26,9 @@ Evaluator small(HeadKind kind = HeadKind::kLogistic) {
   return train_evaluator(testing::toy_data(40), text_feature_families().value(), recipe, *silent_progress()).value();
 }
 
-Result<Evaluator> decoded(std::string_view bytes) { return decode_evaluator(bytes, "e.evaluator", text_feature_families().value()); }
+Result<Evaluator> decoded(std::string_view bytes) {
+  return decode_evaluator(bytes, "e.evaluator", text_feature_families().value());
+}
 
 constexpr std::size_t kHeaderStart = 18 + 16;
 
@@ -54,7 +56,8 @@ TEST(EvaluatorFile, GivesTheSameEvaluatorBack) {
   for (const auto kind : {HeadKind::kRidge, HeadKind::kLogistic, HeadKind::kOrdinal, HeadKind::kMlp}) {
     const auto evaluator = small(kind);
     const auto again = decoded(encode_evaluator(evaluator)).value();
-    EXPECT_EQ(again.evaluate(texts_of(data.rows)).value().values, evaluator.evaluate(texts_of(data.rows)).value().values);
+    EXPECT_EQ(again.evaluate(texts_of(data.rows)).value().values,
+              evaluator.evaluate(texts_of(data.rows)).value().values);
     EXPECT_EQ(again.thresholds().opposed, evaluator.thresholds().opposed);
     EXPECT_EQ(again.provenance().fitted_on, evaluator.provenance().fitted_on);
     EXPECT_EQ(again.recipe().head.l2, evaluator.recipe().head.l2);
@@ -70,13 +73,16 @@ TEST(EvaluatorFile, IsWrittenAndRead) {
 }
 
 TEST(EvaluatorFile, OtherFilesAreNoEvaluators) {
-  EXPECT_EQ(decoded("GGUF").error().message, "e.evaluator: this is no evaluator; make one with valence evaluator train");
+  EXPECT_EQ(decoded("GGUF").error().message,
+            "e.evaluator: this is no evaluator; make one with valence evaluator train");
 }
 
 TEST(EvaluatorFile, EveryTruncationAndEveryFlippedByteIsNoticed) {
   const auto bytes = encode_evaluator(small());
-  for (std::size_t size = 0; size < bytes.size(); size += 97) EXPECT_FALSE(decoded(std::string_view(bytes).substr(0, size))) << size;
-  EXPECT_EQ(decoded(std::string_view(bytes).substr(0, 30)).error().message, "e.evaluator: the file ends after 30 bytes: a truncated copy");
+  for (std::size_t size = 0; size < bytes.size(); size += 97)
+    EXPECT_FALSE(decoded(std::string_view(bytes).substr(0, size))) << size;
+  EXPECT_EQ(decoded(std::string_view(bytes).substr(0, 30)).error().message,
+            "e.evaluator: the file ends after 30 bytes: a truncated copy");
   for (std::size_t at = 0; at < bytes.size(); at += 97) {
     auto damaged = bytes;
     damaged[at] = static_cast<char>(damaged[at] ^ 0x20);
@@ -98,27 +104,44 @@ TEST(EvaluatorFile, NewerFormatsAreRefused) {
 
 TEST(EvaluatorFile, HeadersThatDoNotFitAreNamed) {
   const auto evaluator = small();
-  const auto message = [&](const std::function<void(Json&)>& change) { return decoded(changed_header(evaluator, change)).error().message; };
+  const auto message = [&](const std::function<void(Json&)>& change) {
+    return decoded(changed_header(evaluator, change)).error().message;
+  };
   EXPECT_EQ(message([](Json& h) { h.erase("space"); }), "e.evaluator: \"space\" is missing or not a text");
-  EXPECT_EQ(message([](Json& h) { h["dimensions"].push_back("more"); }), "e.evaluator: \"opposed\" is missing or not an array of 3 numbers");
-  EXPECT_EQ(message([](Json& h) { h["recipe"]["head"] = "svm"; }), "e.evaluator: unknown head \"svm\"; there are ridge, logistic, ordinal and mlp");
-  EXPECT_EQ(message([](Json& h) { h["blocks"][0]["family"] = "minilm"; }),
-            "e.evaluator: no features are called \"minilm\"; there are tfidf, tfidf_prompt, tfidf_response, dictionary");
-  EXPECT_EQ(message([](Json& h) { h["blocks"][1]["state"]["words"] = 5; }),
-            "e.evaluator: features dictionary: the evaluator was trained with a dictionary of 5 words, this one has 1068");
+  EXPECT_EQ(message([](Json& h) { h["dimensions"].push_back("more"); }),
+            "e.evaluator: \"opposed\" is missing or not an array of 3 numbers");
+  EXPECT_EQ(message([](Json& h) { h["recipe"]["head"] = "svm"; }),
+            "e.evaluator: unknown head \"svm\"; there are ridge, logistic, ordinal and mlp");
+  EXPECT_EQ(
+      message([](Json& h) { h["blocks"][0]["family"] = "minilm"; }),
+      "e.evaluator: no features are called \"minilm\"; there are tfidf, tfidf_prompt, tfidf_response, dictionary");
+  EXPECT_EQ(
+      message([](Json& h) { h["blocks"][1]["state"]["words"] = 5; }),
+      "e.evaluator: features dictionary: the evaluator was trained with a dictionary of 5 words, this one has 1068");
   EXPECT_THAT(message([](Json& h) { h["blocks"].erase(1); }), HasSubstr("e.evaluator: a layer takes "));
   EXPECT_EQ(message([](Json& h) { h["head"]["members"] = Json::array(); }), "e.evaluator: the head has no weights");
-  EXPECT_EQ(message([](Json& h) { h["recipe"]["threshold_goal"] = "luck"; }), "e.evaluator: \"threshold_goal\" is \"luck\", which is none");
-  EXPECT_EQ(message([](Json& h) { h["provenance"]["fitted_on"] = {"b", "a"}; }), "e.evaluator: \"fitted_on\" is not sorted");
-  EXPECT_EQ(message([](Json& h) { h["thresholds"] = 1; }), "e.evaluator: \"thresholds\" is missing or not an object or array");
+  EXPECT_EQ(message([](Json& h) { h["recipe"]["threshold_goal"] = "luck"; }),
+            "e.evaluator: \"threshold_goal\" is \"luck\", which is none");
+  EXPECT_EQ(message([](Json& h) {
+              h["provenance"]["fitted_on"] = {"b", "a"};
+            }),
+            "e.evaluator: \"fitted_on\" is not sorted");
+  EXPECT_EQ(message([](Json& h) { h["thresholds"] = 1; }),
+            "e.evaluator: \"thresholds\" is missing or not an object or array");
 }
 
 TEST(EvaluatorFile, AbsurdSizesAllocateNothing) {
   const auto evaluator = small();
   const auto message = [&](std::uint64_t inputs, std::uint64_t outputs) {
-    return decoded(changed_header(evaluator, [&](Json& h) { h["head"]["members"][0][0] = {{"inputs", inputs}, {"outputs", outputs}}; })).error().message;
+    return decoded(changed_header(evaluator,
+                                  [&](Json& h) {
+                                    h["head"]["members"][0][0] = {{"inputs", inputs}, {"outputs", outputs}};
+                                  }))
+        .error()
+        .message;
   };
-  EXPECT_EQ(message(1ULL << 40U, 1ULL << 40U), "e.evaluator: a layer of 1099511627776 by 1099511627776 weights does not fit into the file");
+  EXPECT_EQ(message(1ULL << 40U, 1ULL << 40U),
+            "e.evaluator: a layer of 1099511627776 by 1099511627776 weights does not fit into the file");
   EXPECT_EQ(message(0, 4), "e.evaluator: a layer of 0 by 4 weights does not fit into the file");
 }
 

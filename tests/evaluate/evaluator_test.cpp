@@ -52,7 +52,6 @@ TEST(Evaluator, ChoosesThePenaltyWithinTheTrainingRows) {
   EXPECT_EQ(trained(toy_data(120), recipe).recipe().head.l2, 0.1);
 }
 
-
 /// One feature, the length; keeps which texts it was fitted on.
 class SpyFamily : public FeatureFamily {
  public:
@@ -63,13 +62,17 @@ class SpyFamily : public FeatureFamily {
     std::set<std::string> seen;
     for (const auto& text : texts) seen.insert(response_id(text));
     fits_.push_back(seen);
-    return embedding_family({"spy", "", "spy", 1, [](std::span<const PromptedText> some) -> Result<std::vector<float>> {
+    return embedding_family({"spy", "", "spy", 1,
+                             [](std::span<const PromptedText> some) -> Result<std::vector<float>> {
                                std::vector<float> values;
                                for (const auto& text : some) values.push_back(static_cast<float>(text.response.size()));
                                return values;
-                             }})->fit(texts);
+                             }})
+        ->fit(texts);
   }
-  Result<std::unique_ptr<FeatureMap>> restore(const Json&) const override { return fail(ErrorCode::kUnsupported, "none"); }
+  Result<std::unique_ptr<FeatureMap>> restore(const Json&) const override {
+    return fail(ErrorCode::kUnsupported, "none");
+  }
 
  private:
   std::vector<std::set<std::string>>& fits_;
@@ -88,7 +91,8 @@ TEST(Evaluator, FeaturesAreFittedAnewInEveryInnerFold) {
 TEST(Evaluator, StopsBetweenFits) {
   std::stop_source source;
   source.request_stop();
-  const auto stopped = train_evaluator(toy_data(60), text_feature_families().value(), quick_recipe(), *silent_progress(), source.get_token());
+  const auto stopped = train_evaluator(toy_data(60), text_feature_families().value(), quick_recipe(),
+                                       *silent_progress(), source.get_token());
   EXPECT_EQ(stopped.error().message, "stopped while training; nothing was written");
   EXPECT_EQ(stopped.error().code, ErrorCode::kStopped);
 }
@@ -106,8 +110,8 @@ TEST(Evidence, NamesTheSentenceThatCarriesTheValue) {
   const auto spans = evidence_of(evaluator, text).value();
   ASSERT_EQ(spans.size(), 2u);
   EXPECT_EQ(text.response.substr(spans[1].first, spans[1].size), "I help.");
-  EXPECT_GT(spans[0].contribution[0], 0.3);                             // "rules" upholds order
-  EXPECT_GT(spans[1].contribution[1], 0.3);                             // "help" upholds care
+  EXPECT_GT(spans[0].contribution[0], 0.3);  // "rules" upholds order
+  EXPECT_GT(spans[1].contribution[1], 0.3);  // "help" upholds care
   EXPECT_LT(std::abs(spans[1].contribution[0]), spans[0].contribution[0]);
 }
 

@@ -9,7 +9,9 @@
 namespace valence {
 namespace {
 
-std::shared_ptr<const FeatureFamily> family(std::string_view id) { return find_family(text_feature_families().value(), id).value(); }
+std::shared_ptr<const FeatureFamily> family(std::string_view id) {
+  return find_family(text_feature_families().value(), id).value();
+}
 
 std::vector<PromptedText> three_texts() {
   return {{"Tell me.", "Be honest."}, {"Tell him.", "Be honest!"}, {"", "Zebra"}};
@@ -48,7 +50,8 @@ TEST(Tfidf, RareTermsWeighMore) {
 
 TEST(Tfidf, LooksAtItsPartOnly) {
   EXPECT_EQ(columns(*family("tfidf_prompt")->fit(three_texts()).value()), std::vector<std::string>{"tell"});
-  EXPECT_EQ(columns(*family("tfidf_response")->fit(three_texts()).value()), (std::vector<std::string>{"be", "be honest", "honest"}));
+  EXPECT_EQ(columns(*family("tfidf_response")->fit(three_texts()).value()),
+            (std::vector<std::string>{"be", "be honest", "honest"}));
 }
 
 TEST(Tfidf, NeedsAWordThatTwoTextsShare) {
@@ -71,7 +74,8 @@ TEST(Tfidf, ForeignStatesAreChecked) {
 }
 
 TEST(Families, UnknownOnesSuggestTheNearest) {
-  EXPECT_EQ(find_family(text_feature_families().value(), "tfid").error().message, "no features are called \"tfid\"; did you mean \"tfidf\"?");
+  EXPECT_EQ(find_family(text_feature_families().value(), "tfid").error().message,
+            "no features are called \"tfid\"; did you mean \"tfidf\"?");
   EXPECT_EQ(find_family(text_feature_families().value(), "minilm").error().message,
             "no features are called \"minilm\"; there are tfidf, tfidf_prompt, tfidf_response, dictionary");
 }
@@ -95,13 +99,15 @@ TEST(Blocks, NumbersMustBeThereAndFinite) {
 
 /// Length of prompt and of response, and a number that never varies.
 TextEmbedding lengths(std::string identity = "lengths v1") {
-  return {"lengths", "lengths", std::move(identity), 3, [](std::span<const PromptedText> texts) -> Result<std::vector<float>> {
-            std::vector<float> values;
-            for (const auto& [prompt, response] : texts) {
-              values.insert(values.end(), {static_cast<float>(prompt.size()), static_cast<float>(response.size()), 7.0F});
-            }
-            return values;
-          }};
+  return {
+      "lengths", "lengths", std::move(identity), 3,
+      [](std::span<const PromptedText> texts) -> Result<std::vector<float>> {
+        std::vector<float> values;
+        for (const auto& [prompt, response] : texts) {
+          values.insert(values.end(), {static_cast<float>(prompt.size()), static_cast<float>(response.size()), 7.0F});
+        }
+        return values;
+      }};
 }
 
 TEST(Embedding, IsStandardisedByTheTrainingTexts) {
@@ -126,7 +132,8 @@ TEST(Embedding, TooFewNumbersAreRefused) {
   auto broken = lengths();
   broken.width = 4;
   const std::vector<PromptedText> texts = {{"a", "bb"}, {"aaa", "bb"}};
-  EXPECT_EQ(embedding_family(broken)->fit(texts).error().message, "features lengths: 2 texts gave 6 numbers, expected 4 each");
+  EXPECT_EQ(embedding_family(broken)->fit(texts).error().message,
+            "features lengths: 2 texts gave 6 numbers, expected 4 each");
 }
 
 }  // namespace

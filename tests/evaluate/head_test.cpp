@@ -101,7 +101,8 @@ TEST_P(EveryHead, SparseAndDenseFeaturesAreTheSame) {
   for (std::size_t i = 0; i < dense.values.size(); ++i) EXPECT_NEAR(sparse.values[i], dense.values[i], 2e-3);
 }
 
-INSTANTIATE_TEST_SUITE_P(Heads, EveryHead, ::testing::ValuesIn(kKinds), [](const auto& kind) { return std::string(to_string(kind.param)); });
+INSTANTIATE_TEST_SUITE_P(Heads, EveryHead, ::testing::ValuesIn(kKinds),
+                         [](const auto& kind) { return std::string(to_string(kind.param)); });
 
 // At the optimum the penalty balances the data: Σ (p − y)·x + l2·w = 0 for every weight.
 TEST(Logistic, StandsAtItsOptimum) {
@@ -133,7 +134,9 @@ TEST(Ridge, HasTheClosedForm) {
   const auto features = dense_features(4, 1, std::array{1.0F, 1.0F, -1.0F, -1.0F}).value();
   HeadOptions options = options_for(HeadKind::kRidge);
   options.l2 = 2.0;
-  const auto head = fit_head(features, std::array<ValueLabel, 4>{1, 1, -1, -1}, 1, std::array<std::size_t, 4>{0, 1, 2, 3}, options).value();
+  const auto head =
+      fit_head(features, std::array<ValueLabel, 4>{1, 1, -1, -1}, 1, std::array<std::size_t, 4>{0, 1, 2, 3}, options)
+          .value();
   EXPECT_NEAR(head.members[0].layers[0].weights[0], 4.0 / 6.0, 1e-6);
   EXPECT_NEAR(head.members[0].layers[0].bias[0], 0.0, 1e-6);
 }
@@ -169,7 +172,8 @@ TEST(Mlp, MembersDifferAndAreAveraged) {
   auto first = both, second = both;
   first.members.pop_back();
   second.members.erase(second.members.begin());
-  const double mean = (predict(first, data.features).value().values[0] + predict(second, data.features).value().values[0]) / 2.0;
+  const double mean =
+      (predict(first, data.features).value().values[0] + predict(second, data.features).value().values[0]) / 2.0;
   EXPECT_NEAR(predict(both, data.features).value().values[0], mean, 1e-12);
 }
 

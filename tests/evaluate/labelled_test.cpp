@@ -14,7 +14,9 @@ namespace {
 using testing::toy_names;
 
 std::string line(std::string_view types) {
-  return fmt::format(R"({{"dialogue": "Human: Why?\nBob: Because.\nBob: too", "value_types": [{}], "response_source": "alpaca"}})", types);
+  return fmt::format(
+      R"({{"dialogue": "Human: Why?\nBob: Because.\nBob: too", "value_types": [{}], "response_source": "alpaca"}})",
+      types);
 }
 
 LabelledData parsed(std::string_view types) { return parse_labelled(line(types), "toy.jsonl", toy_names()).value(); }
@@ -29,7 +31,9 @@ TEST(Labelled, DialoguesAreSplitAtTheFirstAnswer) {
 }
 
 TEST(Labelled, PromptAndResponseMayStandApart) {
-  const auto data = parse_labelled(R"({"prompt": "Why?", "response": "So.", "value_types": ["Care:-1"]})", "toy.jsonl", toy_names()).value();
+  const auto data =
+      parse_labelled(R"({"prompt": "Why?", "response": "So.", "value_types": ["Care:-1"]})", "toy.jsonl", toy_names())
+          .value();
   EXPECT_EQ(data.rows[0].text.response, "So.");
   EXPECT_EQ(data.rows[0].labels, (std::vector<ValueLabel>{0, -1}));
 }
@@ -47,16 +51,18 @@ TEST(Labelled, UnreadableLabelsAreCountedAndAbsent) {
   EXPECT_EQ(data.reading.unparsable, 2u);
 }
 
-TEST(Labelled, ALabelOfZeroIsNoTie) {
-  EXPECT_EQ(parsed(R"("order: 0", "order: 0")").rows[0].labels[0], 0);
-}
+TEST(Labelled, ALabelOfZeroIsNoTie) { EXPECT_EQ(parsed(R"("order: 0", "order: 0")").rows[0].labels[0], 0); }
 
 TEST(Labelled, ErrorsNameTheLine) {
-  const auto message = [](std::string_view text) { return parse_labelled(text, "toy.jsonl", toy_names()).error().message; };
+  const auto message = [](std::string_view text) {
+    return parse_labelled(text, "toy.jsonl", toy_names()).error().message;
+  };
   EXPECT_EQ(message("{\"dialogue\": \"Bob: hm\", \"value_types\": []}"),
             "toy.jsonl:1:15: \"dialogue\" should read \"Human: …\", then on a line of its own \"Bob: …\"");
-  EXPECT_EQ(message(line("\"ordre: +1\"")), "toy.jsonl:1:65: space toy has no dimension \"ordre\"; did you mean \"order\"?");
-  EXPECT_EQ(message(line("\"order\"")), "toy.jsonl:1:65: expected \"dimension: +1\" or \"dimension: -1\", got \"order\"");
+  EXPECT_EQ(message(line("\"ordre: +1\"")),
+            "toy.jsonl:1:65: space toy has no dimension \"ordre\"; did you mean \"order\"?");
+  EXPECT_EQ(message(line("\"order\"")),
+            "toy.jsonl:1:65: expected \"dimension: +1\" or \"dimension: -1\", got \"order\"");
   EXPECT_EQ(message(""), "toy.jsonl: no labelled responses; expected one JSON object per line");
 }
 
@@ -99,8 +105,9 @@ TEST(Fulcra, HasThePublishedClassCounts) {
   const auto data = read_labelled(fulcra_path().value(), names).value();
   ASSERT_EQ(data.rows.size(), 1718u);
   EXPECT_EQ(data.reading.unparsable, 2u);
-  const std::vector<std::array<int, 3>> expected = {{12, 1495, 211}, {0, 1693, 25},   {0, 1714, 4},     {7, 1447, 264},  {17, 1658, 43},
-                                                    {66, 1061, 591}, {5, 1671, 42},   {76, 950, 692},   {86, 370, 1262}, {109, 785, 824}};
+  const std::vector<std::array<int, 3>> expected = {{12, 1495, 211}, {0, 1693, 25},   {0, 1714, 4},  {7, 1447, 264},
+                                                    {17, 1658, 43},  {66, 1061, 591}, {5, 1671, 42}, {76, 950, 692},
+                                                    {86, 370, 1262}, {109, 785, 824}};
   std::vector<std::array<int, 3>> counts(10, {0, 0, 0});
   for (const auto& row : data.rows) {
     for (std::size_t d = 0; d < 10; ++d) ++counts[d][class_of(row.labels[d])];

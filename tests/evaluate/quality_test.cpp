@@ -38,7 +38,12 @@ QualityReport report_of(const HeldOut& held) { return quality_report(held, kDime
 
 // By hand: one dimension is right, the other takes +1 for −1.
 TEST(QualityReport, ByHand) {
-  HeldOut held{"hand", 2, {"p", "q"}, {"r", "r"}, {1, -1, 0, -1}, {1, 1, 0, -1},
+  HeldOut held{"hand",
+               2,
+               {"p", "q"},
+               {"r", "r"},
+               {1, -1, 0, -1},
+               {1, 1, 0, -1},
                {2, 2, {0.1, 0.2, 0.7, 0.2, 0.2, 0.6, 0.1, 0.8, 0.1, 0.7, 0.2, 0.1}}};
   const auto report = report_of(held);
   EXPECT_DOUBLE_EQ(report.of("accuracy").value, 0.75);
@@ -93,7 +98,8 @@ TEST(CompareQuality, AnEvaluatorDoesNotDifferFromItself) {
 TEST(CompareQuality, NeedsTheSameRows) {
   auto other = held_out(100, 0.6);
   other.labels[0] = static_cast<ValueLabel>(-other.labels[0] + (other.labels[0] == 0 ? 1 : 0));
-  EXPECT_EQ(compare_quality(held_out(100, 0.6), other).error().message, "simulated and simulated were not held out on the same responses");
+  EXPECT_EQ(compare_quality(held_out(100, 0.6), other).error().message,
+            "simulated and simulated were not held out on the same responses");
 }
 
 TEST(QualityJson, HasEveryFigure) {

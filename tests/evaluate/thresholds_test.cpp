@@ -32,7 +32,8 @@ struct Tuning {
   std::vector<ValueLabel> labels;
 };
 
-/// Opposed is rare and its probability stays below ½, yet tells it apart; "hints" of it mislead in the second dimension.
+/// Opposed is rare and its probability stays below ½, yet tells it apart; "hints" of it mislead in the second
+/// dimension.
 Tuning rare(std::size_t rows) {
   RandomStream stream(1, "rare");
   Tuning data{{rows, 2, {}}, {}};

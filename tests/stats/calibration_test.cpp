@@ -32,7 +32,8 @@ TEST(Reliability, BinsHaveIntervalsAndEmptyBinsAreLeftOut) {
 
 TEST(Reliability, EqualCountKeepsTiesTogether) {
   const auto curve =
-      reliability_curve(std::array{0.2, 0.2, 0.2, 0.7}, std::array{0.0, 0.0, 1.0, 1.0}, 2, Binning::kEqualCount).value();
+      reliability_curve(std::array{0.2, 0.2, 0.2, 0.7}, std::array{0.0, 0.0, 1.0, 1.0}, 2, Binning::kEqualCount)
+          .value();
   ASSERT_EQ(curve.size(), 2u);
   EXPECT_EQ(curve[0].observed.count, 3u);
   EXPECT_EQ(curve[1].low, 0.7);
@@ -46,9 +47,11 @@ TEST(Reliability, APerfectPromiseHasNoError) {
 TEST(Reliability, RefusesWhatIsNoProbability) {
   EXPECT_EQ(reliability_curve(std::array{1.5}, std::array{1.0}, 2).error().message,
             "case 0 has probability 1.5, expected one in [0, 1]");
-  EXPECT_EQ(reliability_curve(std::array{0.5}, std::array{0.5}, 2).error().message, "case 0 has outcome 0.5, expected 0 or 1");
+  EXPECT_EQ(reliability_curve(std::array{0.5}, std::array{0.5}, 2).error().message,
+            "case 0 has outcome 0.5, expected 0 or 1");
   EXPECT_EQ(reliability_curve(std::array{0.5}, std::array{1.0}, 0).error().message,
-            "a reliability curve needs one outcome per probability, a case and a bin; got 1 probabilities, 1 outcomes and 0 bins");
+            "a reliability curve needs one outcome per probability, a case and a bin; got 1 probabilities, 1 outcomes "
+            "and 0 bins");
 }
 
 }  // namespace

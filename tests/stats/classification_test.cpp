@@ -23,8 +23,8 @@ TEST(Confusion, CountsTruthByPrediction) {
 }
 
 TEST(Confusion, WeightsCountACaseTwiceOrNotAtAll) {
-  const auto counted = confusion(std::array<std::size_t, 3>{0, 1, 1}, std::array<std::size_t, 3>{0, 1, 0}, 2,
-                                 std::array{2.0, 1.0, 0.0});
+  const auto counted =
+      confusion(std::array<std::size_t, 3>{0, 1, 1}, std::array<std::size_t, 3>{0, 1, 0}, 2, std::array{2.0, 1.0, 0.0});
   EXPECT_EQ(counted.counts, (std::vector<double>{2, 0, 0, 1}));
 }
 

@@ -19,7 +19,8 @@ std::vector<double> nine_probabilities() {
 
 TEST(Conformal, ThresholdIsTheOrderStatistic) {
   const std::vector<std::size_t> truth(9, 0);
-  const auto thresholds = conformal_thresholds(nine_probabilities(), truth, 2, 0.8, ConformalCoverage::kMarginal).value();
+  const auto thresholds =
+      conformal_thresholds(nine_probabilities(), truth, 2, 0.8, ConformalCoverage::kMarginal).value();
   EXPECT_DOUBLE_EQ(thresholds.threshold[0], 0.8);
   EXPECT_DOUBLE_EQ(thresholds.threshold[1], 0.8);
   EXPECT_EQ(thresholds.calibration[0], 9u);
@@ -27,7 +28,8 @@ TEST(Conformal, ThresholdIsTheOrderStatistic) {
 
 TEST(Conformal, TooFewCasesPutTheClassIntoEverySet) {
   const std::vector<std::size_t> truth(9, 0);
-  const auto thresholds = conformal_thresholds(nine_probabilities(), truth, 2, 0.95, ConformalCoverage::kPerClass).value();
+  const auto thresholds =
+      conformal_thresholds(nine_probabilities(), truth, 2, 0.95, ConformalCoverage::kPerClass).value();
   EXPECT_TRUE(std::isinf(thresholds.threshold[0]));
   EXPECT_TRUE(std::isinf(thresholds.threshold[1]));
   EXPECT_EQ(conformal_set(std::array{0.0, 1.0}, thresholds), (std::vector<std::size_t>{0, 1}));
@@ -40,14 +42,14 @@ TEST(Conformal, ASetHoldsTheClassesThatAreLikelyEnough) {
 }
 
 TEST(Conformal, RefusesACoverageOfOne) {
-  const auto thresholds = conformal_thresholds(std::array{0.5, 0.5}, std::array<std::size_t, 1>{0}, 2, 1.0,
-                                               ConformalCoverage::kMarginal);
+  const auto thresholds =
+      conformal_thresholds(std::array{0.5, 0.5}, std::array<std::size_t, 1>{0}, 2, 1.0, ConformalCoverage::kMarginal);
   EXPECT_EQ(thresholds.error().message, "a conformal coverage of 1 is outside (0, 1)");
 }
 
 TEST(Conformal, RefusesProbabilitiesThatDoNotFit) {
-  const auto thresholds = conformal_thresholds(std::array{0.5}, std::array<std::size_t, 1>{0}, 2, 0.9,
-                                               ConformalCoverage::kMarginal);
+  const auto thresholds =
+      conformal_thresholds(std::array{0.5}, std::array<std::size_t, 1>{0}, 2, 0.9, ConformalCoverage::kMarginal);
   EXPECT_EQ(thresholds.error().message, "conformal sets need 2 probabilities per calibration case; got 1 for 1 cases");
 }
 

@@ -36,7 +36,8 @@ Simulated simulate_subject(std::uint64_t seed) {
   for (std::size_t i = 0; i < kResponses; ++i) {
     RandomStream prompt(seed, "prompt", i % kPrompts);
     data.labels.push_back(draw_label(stream, prompt.uniform() < 0.6));
-    data.readings.push_back(std::clamp(0.2 + 0.6 * std::max(data.labels.back(), 0.0) + 0.2 * stream.normal(), -1.0, 1.0));
+    data.readings.push_back(
+        std::clamp(0.2 + 0.6 * std::max(data.labels.back(), 0.0) + 0.2 * stream.normal(), -1.0, 1.0));
   }
   return data;
 }
@@ -78,8 +79,10 @@ TEST(PredictionPoweredCoverage, HoldsWhereReadingsAloneFail) {
         prediction_powered_means(population, sample, readings, "prompt", PowerTuning::kClassical).value().front().mean);
     naive.look_at(student_mean(data.readings, "response"));
   }
-  for (const auto& [name, count] : {std::pair{"tuned", tuned}, {"classical", classical}, {"labels only", labels}, {"readings only", naive}}) {
-    fmt::print("coverage of 95 % intervals, {:13} {:.2f} %  mean width {:.4f}\n", name, 100.0 * count.share(), count.width);
+  for (const auto& [name, count] :
+       {std::pair{"tuned", tuned}, {"classical", classical}, {"labels only", labels}, {"readings only", naive}}) {
+    fmt::print("coverage of 95 % intervals, {:13} {:.2f} %  mean width {:.4f}\n", name, 100.0 * count.share(),
+               count.width);
   }
   for (const auto& count : {tuned, classical, labels}) {
     EXPECT_GE(count.share(), 0.935);

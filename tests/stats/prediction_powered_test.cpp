@@ -85,8 +85,11 @@ TEST(PredictionPowered, ResponsesToOnePromptAreOneCluster) {
   auto readings = placed(small, {0.8, 0.2, 0.9, 0.3}, {0.5, 0.6, 0.7, 0.4});
   readings.insert(readings.end(), readings.begin(), readings.end());
   const auto sample = LabelledSample::from_draw(population, draw, {1, 1, 0, 0, 1, 1, 0, 0}, 1).value();
-  const auto result = prediction_powered_means(population, sample, HonestReadings::of_unseen(population, {}, readings, 1).value(),
-                                               "prompt", PowerTuning::kClassical).value().front();
+  const auto result =
+      prediction_powered_means(population, sample, HonestReadings::of_unseen(population, {}, readings, 1).value(),
+                               "prompt", PowerTuning::kClassical)
+          .value()
+          .front();
   EXPECT_NEAR(result.mean.value, single.mean.value, 1e-12);
   EXPECT_NEAR(result.mean.low, single.mean.low, 1e-12);
 }
@@ -96,7 +99,8 @@ TEST(LabellingDraw, AShorterDrawIsTheBeginningOfALongerOne) {
   const auto longer = draw_for_labelling(population, 20, 5).value();
   const auto shorter = draw_for_labelling(population, 8, 5).value();
   EXPECT_TRUE(std::equal(shorter.rows.begin(), shorter.rows.end(), longer.rows.begin()));
-  EXPECT_EQ(draw_for_labelling(population, 31, 5).error().message, "31 prompts were to be drawn from the 30 of smollm2");
+  EXPECT_EQ(draw_for_labelling(population, 31, 5).error().message,
+            "31 prompts were to be drawn from the 30 of smollm2");
 }
 
 // ---- what must be refused
@@ -108,15 +112,17 @@ TEST(PredictionPowered, RefusesLabelsThatWereChosen) {
   const auto sample = LabelledSample::from_draw(population, draw, {1, 1, 1, 1}, 1);
   ASSERT_FALSE(sample);
   EXPECT_EQ(sample.error().code, ErrorCode::kMismatch);
-  EXPECT_EQ(sample.error().message,
-            "the labelled responses are not what seed 5 draws: rows were chosen, added or left out. Label the whole draw");
+  EXPECT_EQ(
+      sample.error().message,
+      "the labelled responses are not what seed 5 draws: rows were chosen, added or left out. Label the whole draw");
 }
 
 TEST(PredictionPowered, RefusesLabelsOfAnotherSubject) {
   const auto other = ResponsePopulation::of("qwen3", numbered("q", 30), numbered("p", 30)).value();
   const auto draw = draw_for_labelling(other, 4, 5).value();
   EXPECT_EQ(LabelledSample::from_draw(population_of(30), draw, {1, 1, 1, 1}, 1).error().message,
-            "the labels are of responses drawn elsewhere, not of smollm2's: they say nothing about it. Draw and label a sample of "
+            "the labels are of responses drawn elsewhere, not of smollm2's: they say nothing about it. Draw and label "
+            "a sample of "
             "its own responses");
 }
 
@@ -133,7 +139,8 @@ TEST(PredictionPowered, RefusesAnEvaluatorThatWasFittedOnWhatItRead) {
   const auto readings = HonestReadings::of_unseen(population_of(3), std::vector<std::string>{"x", "r1"}, {0, 0, 0}, 1);
   ASSERT_FALSE(readings);
   EXPECT_EQ(readings.error().message,
-            "the evaluator was fitted on response r1 and then read it, so its error there is too small. Leave these responses out of "
+            "the evaluator was fitted on response r1 and then read it, so its error there is too small. Leave these "
+            "responses out of "
             "the training, or cross-fit");
 }
 
@@ -142,7 +149,9 @@ TEST(PredictionPowered, AcceptsCrossFittingAndChecksIt) {
   const std::vector<std::vector<std::string>> fitted_on = {{"r2"}, {"r0", "r1"}};
   EXPECT_TRUE(HonestReadings::cross_fitted(population, fitted_on, std::vector<std::size_t>{0, 0, 1}, {0, 0, 0}, 1));
   EXPECT_FALSE(HonestReadings::cross_fitted(population, fitted_on, std::vector<std::size_t>{0, 1, 1}, {0, 0, 0}, 1));
-  EXPECT_EQ(HonestReadings::cross_fitted(population, fitted_on, std::vector<std::size_t>{0, 0, 2}, {0, 0, 0}, 1).error().message,
+  EXPECT_EQ(HonestReadings::cross_fitted(population, fitted_on, std::vector<std::size_t>{0, 0, 2}, {0, 0, 0}, 1)
+                .error()
+                .message,
             "each of 3 responses needs one of 2 evaluators that read it");
 }
 
@@ -163,13 +172,15 @@ TEST(PredictionPowered, RefusesASingleLabelledPrompt) {
   const auto draw = draw_for_labelling(population, 1, 7).value();
   const auto sample = LabelledSample::from_draw(population, draw, {1}, 1).value();
   const auto readings = HonestReadings::of_unseen(population, {}, std::vector<double>(8), 1).value();
-  EXPECT_EQ(prediction_powered_means(population, sample, readings, "prompt").error().message,
-            "prediction-powered inference needs at least 2 labelled prompts and either none or 2 unlabelled; got 1 and 7");
+  EXPECT_EQ(
+      prediction_powered_means(population, sample, readings, "prompt").error().message,
+      "prediction-powered inference needs at least 2 labelled prompts and either none or 2 unlabelled; got 1 and 7");
 }
 
 TEST(ResponsePopulation, RefusesAResponseTwice) {
   const std::vector<std::string> prompts = {"p", "p"};
-  EXPECT_EQ(ResponsePopulation::of("smollm2", {"r", "r"}, prompts).error().message, "response r is in the population twice");
+  EXPECT_EQ(ResponsePopulation::of("smollm2", {"r", "r"}, prompts).error().message,
+            "response r is in the population twice");
 }
 
 }  // namespace

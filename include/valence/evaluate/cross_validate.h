@@ -14,25 +14,25 @@ namespace valence {
 
 /// What an evaluator said about labelled rows that it was not fitted on.
 struct HeldOut {
-  std::string evaluator;                ///< for people: "tfidf, logistic"
+  std::string evaluator;  ///< for people: "tfidf, logistic"
   std::size_t dims = 0;
-  std::vector<std::string> prompts;     ///< prompt_key per row: the random unit
+  std::vector<std::string> prompts;  ///< prompt_key per row: the random unit
   std::vector<std::string> responders;
-  std::vector<ValueLabel> labels;       ///< [row][dimension]
-  std::vector<ValueLabel> decided;      ///< by thresholds tuned on training rows only
+  std::vector<ValueLabel> labels;   ///< [row][dimension]
+  std::vector<ValueLabel> decided;  ///< by thresholds tuned on training rows only
   ClassProbabilities probabilities;
 
   std::size_t rows() const { return prompts.size(); }
   HeldOut subset(std::span<const std::size_t> which) const;
 };
 
-/// Every row by the evaluator of its fold, trained by `recipe` on all other folds: features, penalty and thresholds anew
-/// each time.
+/// Every row by the evaluator of its fold, trained by `recipe` on all other folds: features, penalty and thresholds
+/// anew each time.
 Result<HeldOut> cross_validate(const LabelledData& data, const Folds& folds, const FeatureFamilies& families,
                                const EvaluatorRecipe& recipe, Progress& progress, const std::stop_token& stop = {});
 
-/// One evaluator on rows that it has not seen. Fails with kMismatch, saying how many, when it was fitted on some of them, or when
-/// its space is another.
+/// One evaluator on rows that it has not seen. Fails with kMismatch, saying how many, when it was fitted on some of
+/// them, or when its space is another.
 Result<HeldOut> hold_out(const Evaluator& evaluator, const LabelledData& data);
 /// The rows that the evaluator was not fitted on.
 std::vector<std::size_t> unseen_rows(const Evaluator& evaluator, const LabelledData& data);
@@ -54,8 +54,9 @@ struct LearningPoint {
   double mean_rows = 0.0;  ///< training rows, mean over folds
   HeldOut held_out;
 };
-Result<std::vector<LearningPoint>> learning_curve(const LabelledData& data, const Folds& folds, const FeatureFamilies& families,
-                                                  const EvaluatorRecipe& recipe, std::span<const double> shares, Progress& progress,
+Result<std::vector<LearningPoint>> learning_curve(const LabelledData& data, const Folds& folds,
+                                                  const FeatureFamilies& families, const EvaluatorRecipe& recipe,
+                                                  std::span<const double> shares, Progress& progress,
                                                   const std::stop_token& stop = {});
 
 }  // namespace valence

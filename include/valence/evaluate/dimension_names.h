@@ -19,7 +19,8 @@ struct DimensionNames {
   std::unordered_map<std::string, std::size_t> byname;  ///< folded name → dimension
 
   std::size_t size() const { return dimensions.size(); }
-  std::optional<std::size_t> find(std::string_view name) const;  ///< case, outer space and "_" for " " or "-" do not count
+  std::optional<std::size_t> find(
+      std::string_view name) const;  ///< case, outer space and "_" for " " or "-" do not count
   /// The dimension called `name`, or kUsage with the nearest name there is.
   Result<std::size_t> at(std::string_view name) const;
 };

@@ -26,17 +26,17 @@ struct EvaluatorRecipe {
   std::vector<double> l2_grid;
   std::size_t inner_folds = 3;  ///< by prompt, within the training rows: for the penalty and the thresholds
   ThresholdOptions thresholds;
-  std::uint64_t seed = 1;       ///< of the inner folds
+  std::uint64_t seed = 1;  ///< of the inner folds
 };
 
 /// What a reader of its figures must know.
 struct EvaluatorProvenance {
-  std::string data;                          ///< name of the training data
-  std::string data_sha256;                   ///< of the file; may be empty
+  std::string data;         ///< name of the training data
+  std::string data_sha256;  ///< of the file; may be empty
   std::size_t rows = 0, prompts = 0;
-  std::vector<std::string> fitted_on;        ///< response_id of every training row, sorted
+  std::vector<std::string> fitted_on;                           ///< response_id of every training row, sorted
   std::vector<std::pair<std::string, std::size_t>> responders;  ///< and their rows
-  std::string program;                       ///< version that made it
+  std::string program;                                          ///< version that made it
 };
 
 /// f(prompt, response) → probabilities of opposed, unrelated and upheld, per dimension.
@@ -47,12 +47,12 @@ class Evaluator {
     std::shared_ptr<const FeatureMap> map;
   };
 
-  Evaluator(std::string space, std::vector<std::string> dimensions, EvaluatorRecipe recipe, std::vector<Block> blocks, Head head,
-            Thresholds thresholds, EvaluatorProvenance provenance);
+  Evaluator(std::string space, std::vector<std::string> dimensions, EvaluatorRecipe recipe, std::vector<Block> blocks,
+            Head head, Thresholds thresholds, EvaluatorProvenance provenance);
 
   const std::string& space() const { return space_; }
   const std::vector<std::string>& dimensions() const { return dimensions_; }
-  const EvaluatorRecipe& recipe() const { return recipe_; }      ///< with the penalty that was chosen
+  const EvaluatorRecipe& recipe() const { return recipe_; }  ///< with the penalty that was chosen
   const std::vector<Block>& blocks() const { return blocks_; }
   const Head& head() const { return head_; }
   const Thresholds& thresholds() const { return thresholds_; }
@@ -72,11 +72,10 @@ class Evaluator {
   EvaluatorProvenance provenance_;
 };
 
-/// Fits features and head on all rows. Penalty and thresholds come from inner folds by prompt, in which features are fitted
-/// anew: no row helps to choose by which it is judged.
-/// `stop` ends it between fits with kStopped.
-Result<Evaluator> train_evaluator(const LabelledData& data, const FeatureFamilies& families, const EvaluatorRecipe& recipe,
-                                  Progress& progress, const std::stop_token& stop = {});
+/// Fits features and head on all rows. Penalty and thresholds come from inner folds by prompt, in which features are
+/// fitted anew: no row helps to choose by which it is judged. `stop` ends it between fits with kStopped.
+Result<Evaluator> train_evaluator(const LabelledData& data, const FeatureFamilies& families,
+                                  const EvaluatorRecipe& recipe, Progress& progress, const std::stop_token& stop = {});
 
 /// How many heads train_evaluator fits, for progress.
 std::size_t fits_of(const EvaluatorRecipe& recipe);

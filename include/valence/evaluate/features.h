@@ -28,8 +28,8 @@ struct FeatureMatrix {
   FeatureMatrix rows_of(std::span<const std::size_t> which) const;
 };
 
-/// A matrix from `rows` rows of `columns` numbers. Fails with kWrongCount when they are not that many, with kInvalid on one
-/// that is not finite.
+/// A matrix from `rows` rows of `columns` numbers. Fails with kWrongCount when they are not that many, with kInvalid on
+/// one that is not finite.
 Result<FeatureMatrix> dense_features(std::size_t rows, std::size_t columns, std::span<const float> values);
 
 /// Blocks of equally many rows, put beside each other (asserted).
@@ -67,10 +67,10 @@ Result<FeatureFamilies> text_feature_families();
 /// The family called `id`, or kNotFound naming what there is.
 Result<std::shared_ptr<const FeatureFamily>> find_family(const FeatureFamilies& families, std::string_view id);
 
-/// Vectors of texts from a model that this area knows nothing about. `embed` gives one vector of `width` numbers per text, in
-/// one row each, and keeps what it computed if computing it is dear: the same texts come once per fold.
+/// Vectors of texts from a model that this area knows nothing about. `embed` gives one vector of `width` numbers per
+/// text, in one row each, and keeps what it computed if computing it is dear: the same texts come once per fold.
 struct TextEmbedding {
-  std::string id;        ///< of the family: "minilm"
+  std::string id;  ///< of the family: "minilm"
   std::string help;
   std::string identity;  ///< of model and pooling; a saved evaluator refuses another
   std::size_t width = 0;

@@ -16,13 +16,13 @@ struct Folds {
   std::size_t count = 0;
   std::vector<std::string> names;  ///< one per fold
 
-  std::vector<std::size_t> inside(std::size_t fold) const;   ///< rows, in order
+  std::vector<std::size_t> inside(std::size_t fold) const;  ///< rows, in order
   std::vector<std::size_t> outside(std::size_t fold) const;
 };
 
-/// `count` folds of about as many rows each, no group in two. Groups are taken in the order of a hash of seed and name, each
-/// into the fold that has fewest rows, so the order of the file does not matter.
-/// Fails with kWrongCount on fewer than 2 folds or fewer groups than folds.
+/// `count` folds of about as many rows each, no group in two. Groups are taken in the order of a hash of seed and name,
+/// each into the fold that has fewest rows, so the order of the file does not matter. Fails with kWrongCount on fewer
+/// than 2 folds or fewer groups than folds.
 Result<Folds> grouped_folds(std::span<const std::string> groups, std::size_t count, std::uint64_t seed);
 
 /// One fold per name (leave one responder out). Fails with kWrongCount when there is only one name.

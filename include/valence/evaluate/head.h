@@ -36,16 +36,16 @@ Result<HeadKind> head_kind(std::string_view name);
 
 struct HeadOptions {
   HeadKind kind = HeadKind::kLogistic;
-  double l2 = 1.0;               ///< penalty l2/2·|w|² beside the summed loss (ridge: l2·|w|² beside squared errors); > 0
-  std::uint64_t seed = 1;        ///< kMlp: weights, order, inner split
-  std::size_t hidden = 128;      ///< kMlp: units
-  std::size_t members = 5;       ///< kMlp: fits whose probabilities are averaged, each with an inner split of its own
-  std::size_t epochs = 60;       ///< kMlp: at most
-  std::size_t patience = 6;      ///< kMlp: epochs without a better inner loss before it stops
-  std::size_t batch = 64;        ///< kMlp: rows
-  double learning_rate = 1e-3;   ///< kMlp: of Adam (Kingma and Ba 2015)
-  double dropout = 0.3;          ///< kMlp: share of hidden units left out
-  double inner_share = 0.15;     ///< kMlp: share of prompts kept for stopping, never of the rows that are predicted
+  double l2 = 1.0;         ///< penalty l2/2·|w|² beside the summed loss (ridge: l2·|w|² beside squared errors); > 0
+  std::uint64_t seed = 1;  ///< kMlp: weights, order, inner split
+  std::size_t hidden = 128;     ///< kMlp: units
+  std::size_t members = 5;      ///< kMlp: fits whose probabilities are averaged, each with an inner split of its own
+  std::size_t epochs = 60;      ///< kMlp: at most
+  std::size_t patience = 6;     ///< kMlp: epochs without a better inner loss before it stops
+  std::size_t batch = 64;       ///< kMlp: rows
+  double learning_rate = 1e-3;  ///< kMlp: of Adam (Kingma and Ba 2015)
+  double dropout = 0.3;         ///< kMlp: share of hidden units left out
+  double inner_share = 0.15;    ///< kMlp: share of prompts kept for stopping, never of the rows that are predicted
 };
 
 /// y = x·W + b.
@@ -64,8 +64,9 @@ struct Network {
 struct Head {
   HeadKind kind = HeadKind::kLogistic;
   std::size_t dims = 0;
-  float input_scale = 1.0F;        ///< every feature is multiplied by it
-  std::vector<Network> members;    ///< outputs [dimension][2] (opposed and upheld against unrelated), or [dimension] where ordered
+  float input_scale = 1.0F;  ///< every feature is multiplied by it
+  std::vector<Network>
+      members;  ///< outputs [dimension][2] (opposed and upheld against unrelated), or [dimension] where ordered
   /// Ordered heads (ridge, ordinal): P(−1) = σ(low − slope·s), P(≤ 0) = σ(high − slope·s), per dimension.
   std::vector<double> slope, low_cut, high_cut;
 
@@ -73,9 +74,9 @@ struct Head {
   std::size_t inputs() const { return members.empty() ? 0 : members.front().layers.front().inputs; }
 };
 
-/// Fits a head. `labels`: [row][dimension]; `prompts`: one id per row: rows of one prompt stay together in inner splits.
-/// The same inputs and options give the same bits on one machine.
-/// Fails with kWrongCount when sizes do not fit or there are fewer than two prompts, with kInvalid on options out of range.
+/// Fits a head. `labels`: [row][dimension]; `prompts`: one id per row: rows of one prompt stay together in inner
+/// splits. The same inputs and options give the same bits on one machine. Fails with kWrongCount when sizes do not fit
+/// or there are fewer than two prompts, with kInvalid on options out of range.
 Result<Head> fit_head(const FeatureMatrix& features, std::span<const ValueLabel> labels, std::size_t dims,
                       std::span<const std::size_t> prompts, const HeadOptions& options);
 

@@ -24,7 +24,9 @@ using ValueLabel = std::int8_t;
 inline constexpr std::size_t kLabelClasses = 3;
 /// −1, 0, +1 as classes 0, 1, 2, and back.
 constexpr std::size_t class_of(ValueLabel label) { return static_cast<std::size_t>(label + 1); }
-constexpr ValueLabel label_of(std::size_t label_class) { return static_cast<ValueLabel>(static_cast<int>(label_class) - 1); }
+constexpr ValueLabel label_of(std::size_t label_class) {
+  return static_cast<ValueLabel>(static_cast<int>(label_class) - 1);
+}
 
 struct LabelledResponse {
   PromptedText text;
@@ -34,9 +36,9 @@ struct LabelledResponse {
 
 /// What was read in passing, for the report: nothing is dropped silently.
 struct LabelReading {
-  std::size_t unparsable = 0;   ///< labels that are neither of +1, 1, 0, -1: counted as absent
-  std::size_t repeated = 0;     ///< (response, dimension) pairs labelled more than once
-  std::size_t ties = 0;         ///< of them, those whose labels cancel: taken as +1, worth a second look
+  std::size_t unparsable = 0;  ///< labels that are neither of +1, 1, 0, -1: counted as absent
+  std::size_t repeated = 0;    ///< (response, dimension) pairs labelled more than once
+  std::size_t ties = 0;        ///< of them, those whose labels cancel: taken as +1, worth a second look
 };
 
 struct LabelledData {
@@ -52,8 +54,8 @@ struct LabelledData {
 /// `response`), `value_types` (strings "dimension: ±1"; what is absent is 0), optional `response_source`.
 ///
 /// Several labels of one dimension become the sign of their sum, a tie +1 (the rule that reproduces FULCRA's own
-/// dimension labels; humility counts as conformity). Fails with kUsage, file and line on a missing key, a dialogue without
-/// both speakers, or a name that the space does not know.
+/// dimension labels; humility counts as conformity). Fails with kUsage, file and line on a missing key, a dialogue
+/// without both speakers, or a name that the space does not know.
 Result<LabelledData> read_labelled(const std::filesystem::path& path, const DimensionNames& names);
 Result<LabelledData> parse_labelled(std::string_view text, std::string_view name, const DimensionNames& names);
 

@@ -36,8 +36,8 @@ struct QualityOptions {
   std::size_t replicates = 1000;
   std::uint64_t seed = 1;  ///< of the bootstrap and of the conformal halves
   double level = 0.95;
-  std::size_t bins = 10;   ///< of equal count, for calibration
-  double coverage = 0.9;   ///< promised by the conformal sets
+  std::size_t bins = 10;  ///< of equal count, for calibration
+  double coverage = 0.9;  ///< promised by the conformal sets
 };
 
 struct QualityReport {
@@ -51,22 +51,25 @@ struct QualityReport {
   std::optional<stats::ConformalFigures> conformal;
   double conformal_coverage = 0.9;
 
-  const Estimate& of(std::string_view id, std::string_view dimension = "") const;  ///< throws std::out_of_range if there is none
+  const Estimate& of(std::string_view id,
+                     std::string_view dimension = "") const;  ///< throws std::out_of_range if there is none
 };
 
-/// Figures of held-out predictions, with intervals by the bootstrap over prompts. Pooled: accuracy, macro_f1, f1, precision
-/// and recall of each class, sign_accuracy and soft_error (of p(+1) − p(−1)), auroc_opposed and auroc_upheld (mean over dimensions
-/// where both sides occur). By dimension: accuracy, macro_f1, f1 of each class, both AUROCs.
+/// Figures of held-out predictions, with intervals by the bootstrap over prompts. Pooled: accuracy, macro_f1, f1,
+/// precision and recall of each class, sign_accuracy and soft_error (of p(+1) − p(−1)), auroc_opposed and auroc_upheld
+/// (mean over dimensions where both sides occur). By dimension: accuracy, macro_f1, f1 of each class, both AUROCs.
 /// Fails with kWrongCount without rows.
-Result<QualityReport> quality_report(const HeldOut& held, const std::vector<std::string>& dimensions, const QualityOptions& options = {});
+Result<QualityReport> quality_report(const HeldOut& held, const std::vector<std::string>& dimensions,
+                                     const QualityOptions& options = {});
 
-/// Second − first on the same rows, paired by prompt: accuracy, macro_f1, f1_opposed, f1_upheld, soft_error, in this order.
-/// Fails with kMismatch when the rows are not the same.
+/// Second − first on the same rows, paired by prompt: accuracy, macro_f1, f1_opposed, f1_upheld, soft_error, in this
+/// order. Fails with kMismatch when the rows are not the same.
 struct QualityDifference {
   std::string id;
   stats::Comparison comparison;
 };
-Result<std::vector<QualityDifference>> compare_quality(const HeldOut& first, const HeldOut& second, const QualityOptions& options = {});
+Result<std::vector<QualityDifference>> compare_quality(const HeldOut& first, const HeldOut& second,
+                                                       const QualityOptions& options = {});
 
 Json to_json(const QualityReport& report);
 

@@ -9,8 +9,8 @@
 
 namespace valence {
 
-/// How probabilities become labels: the class with the largest log-probability plus offset. "Unrelated" has offset 0, so an
-/// offset of ln 2 for "opposed" says it as soon as it is half as likely as "unrelated".
+/// How probabilities become labels: the class with the largest log-probability plus offset. "Unrelated" has offset 0,
+/// so an offset of ln 2 for "opposed" says it as soon as it is half as likely as "unrelated".
 struct Thresholds {
   std::vector<double> opposed, upheld;  ///< offset per dimension, in nats
 
@@ -32,9 +32,9 @@ struct ThresholdOptions {
   std::size_t own_from = 20;
 };
 
-/// Offsets on a grid of 0.2 nats within ±3 of greatest goal, first one pair for all dimensions, then each dimension's own by
-/// coordinate ascent. `probabilities` must be of rows that the head was not fitted on, else the offsets are too timid.
-/// Fails with kWrongCount when labels and probabilities do not fit.
+/// Offsets on a grid of 0.2 nats within ±3 of greatest goal, first one pair for all dimensions, then each dimension's
+/// own by coordinate ascent. `probabilities` must be of rows that the head was not fitted on, else the offsets are too
+/// timid. Fails with kWrongCount when labels and probabilities do not fit.
 Result<Thresholds> tune_thresholds(const ClassProbabilities& probabilities, std::span<const ValueLabel> labels,
                                    const ThresholdOptions& options);
 

@@ -23,9 +23,9 @@ struct ReliabilityBin {
 };
 
 /// Promised against observed frequency of an event, in bins that hold a case. `happened`: 0 or 1 per case.
-/// Cases of one prompt are not independent: with several per prompt the bins' intervals are too narrow; the curve itself
-/// and its error are not affected.
-/// Fails with kWrongCount when lengths differ, there is no case or no bin, kInvalid outside [0, 1].
+/// Cases of one prompt are not independent: with several per prompt the bins' intervals are too narrow; the curve
+/// itself and its error are not affected. Fails with kWrongCount when lengths differ, there is no case or no bin,
+/// kInvalid outside [0, 1].
 Result<std::vector<ReliabilityBin>> reliability_curve(std::span<const double> probability,
                                                       std::span<const double> happened, std::size_t bins,
                                                       Binning binning = Binning::kEqualWidth, double level = 0.95);

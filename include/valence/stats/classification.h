@@ -15,7 +15,9 @@ struct Confusion {
   std::vector<double> counts;  ///< [truth][predicted]
 
   double at(std::size_t truth, std::size_t predicted) const { return counts[truth * classes + predicted]; }
-  void add(std::size_t truth, std::size_t predicted, double weight = 1.0) { counts[truth * classes + predicted] += weight; }
+  void add(std::size_t truth, std::size_t predicted, double weight = 1.0) {
+    counts[truth * classes + predicted] += weight;
+  }
   Confusion& operator+=(const Confusion& other);  ///< of as many classes (asserted)
   double total() const;
 };
@@ -53,7 +55,8 @@ double auroc(std::span<const double> scores, std::span<const std::size_t> truth,
 
 /// Of the cases whose truth is not 0, the share whose estimate has its sign; an estimate of 0 has none and is wrong.
 /// NaN when every truth is 0.
-double sign_accuracy(std::span<const double> truth, std::span<const double> estimate, std::span<const double> weights = {});
+double sign_accuracy(std::span<const double> truth, std::span<const double> estimate,
+                     std::span<const double> weights = {});
 /// Mean |estimate − truth|: of soft estimates, for example p(+1) − p(−1), against −1, 0 and +1.
 double mean_absolute_error(std::span<const double> truth, std::span<const double> estimate,
                            std::span<const double> weights = {});

@@ -13,17 +13,17 @@
 
 /// Means of labels, where a few responses are labelled and a fallible evaluator has read them all (prediction-powered
 /// inference; Angelopoulos, Bates, Fannjiang, Jordan and Zrnic 2023; power tuning: Angelopoulos, Duchi and Zrnic 2023,
-/// PPI++). The evaluator may be as biased as it likes; what must hold is that the labelled responses are a random sample of
-/// the very responses that the evaluator read, and that it was not fitted on them. The types below cannot be made
-/// otherwise: a sample of labels exists only for a draw that can be drawn again, and readings only with a record of what the
-/// evaluator was fitted on.
+/// PPI++). The evaluator may be as biased as it likes; what must hold is that the labelled responses are a random
+/// sample of the very responses that the evaluator read, and that it was not fitted on them. The types below cannot be
+/// made otherwise: a sample of labels exists only for a draw that can be drawn again, and readings only with a record
+/// of what the evaluator was fitted on.
 namespace valence::stats {
 
 /// The responses that the mean is about: one subject's, to one set of prompts.
 class ResponsePopulation {
  public:
-  /// `ids`: what tells responses apart (a hash of prompt and response); `clusters`: the prompt of each, the random unit.
-  /// Fails with kWrongCount on unequal lengths or without responses, with kInvalid when an id occurs twice.
+  /// `ids`: what tells responses apart (a hash of prompt and response); `clusters`: the prompt of each, the random
+  /// unit. Fails with kWrongCount on unequal lengths or without responses, with kInvalid when an id occurs twice.
   static Result<ResponsePopulation> of(std::string_view subject, std::vector<std::string> ids,
                                        std::span<const std::string> clusters);
 
@@ -50,16 +50,17 @@ struct LabellingDraw {
   std::size_t clusters = 0;
 };
 
-/// The first `clusters` clusters of a random order that `seed` determines: who stops earlier has a draw as well, as long as
-/// stopping does not depend on the labels. Fails with kWrongCount on none or more than there are.
-Result<LabellingDraw> draw_for_labelling(const ResponsePopulation& population, std::size_t clusters, std::uint64_t seed);
+/// The first `clusters` clusters of a random order that `seed` determines: who stops earlier has a draw as well, as
+/// long as stopping does not depend on the labels. Fails with kWrongCount on none or more than there are.
+Result<LabellingDraw> draw_for_labelling(const ResponsePopulation& population, std::size_t clusters,
+                                         std::uint64_t seed);
 
 /// Labels of a random sample.
 class LabelledSample {
  public:
   /// `labels`: [drawn row][dimension], in the order of the draw.
-  /// Fails with kMismatch when the draw is of another population or is not what its seed draws (rows were chosen, left out
-  /// or taken from elsewhere), with kWrongCount when labels are missing and kInvalid when one is not a number.
+  /// Fails with kMismatch when the draw is of another population or is not what its seed draws (rows were chosen, left
+  /// out or taken from elsewhere), with kWrongCount when labels are missing and kInvalid when one is not a number.
   static Result<LabelledSample> from_draw(const ResponsePopulation& population, const LabellingDraw& draw,
                                           std::vector<double> labels, std::size_t dims);
 
@@ -105,17 +106,17 @@ enum class PowerTuning {
 };
 
 struct PredictionPowered {
-  Estimate mean;         ///< of the labels; count: labelled clusters
+  Estimate mean;  ///< of the labels; count: labelled clusters
   double lambda = 1.0;
-  Estimate labels_only;  ///< what the labelled responses say by themselves
+  Estimate labels_only;        ///< what the labelled responses say by themselves
   double readings_only = 0.0;  ///< mean reading of all responses: biased as the evaluator is, hence without interval
 };
 
-/// θ = λ·mean(f, unlabelled) + mean(y − λ·f, labelled), per dimension; variance by linearisation, clusters as the random
-/// unit (cluster sums of deviations, G/(G − 1)); Student's quantile on labelled clusters − 1 degrees of freedom.
+/// θ = λ·mean(f, unlabelled) + mean(y − λ·f, labelled), per dimension; variance by linearisation, clusters as the
+/// random unit (cluster sums of deviations, G/(G − 1)); Student's quantile on labelled clusters − 1 degrees of freedom.
 /// λ = cov(y, f) / ((1 + n/N)·var(f)) (PPI++, §6.1, with cluster sums). With every response labelled it is their mean.
-/// Fails with kMismatch when sample and readings are of different populations or spaces, kWrongCount with fewer than two
-/// labelled clusters, or one unlabelled.
+/// Fails with kMismatch when sample and readings are of different populations or spaces, kWrongCount with fewer than
+/// two labelled clusters, or one unlabelled.
 Result<std::vector<PredictionPowered>> prediction_powered_means(const ResponsePopulation& population,
                                                                 const LabelledSample& labelled,
                                                                 const HonestReadings& readings, std::string_view unit,
