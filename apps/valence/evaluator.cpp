@@ -199,7 +199,7 @@ Result<void> TrainCommand::run(const Session& session) {
 
 void add_train(CLI::App& parent, Session& session) {
   auto command = std::make_shared<TrainCommand>();
-  command->recipe.l2_grid = {0.3, 1.0, 3.0};
+  command->recipe.l2_grid = {0.03, 0.1, 0.3};
   auto* app =
       parent.add_subcommand("train", "Cross-validate a recipe on labelled responses, then train it on all of them");
   app->add_option("data", command->data,

@@ -24,6 +24,13 @@ struct FitData {
 /// Shares of the classes with half a case added to each, so that none is 0.
 std::array<double, kLabelClasses> smoothed_shares(const FitData& data, Eigen::Index dim);
 
+/// Weight of the pull of intercepts, cuts and slopes towards what the classes' shares alone would say, in observations:
+/// enough to keep a class that never occurs finite, too little to be felt elsewhere.
+inline constexpr double kPriorWeight = 0.1;
+
+/// l2/2·|w|² of all but the last `free` entries of x plus kPriorWeight/2·|d|² of those; writes its gradient.
+double penalty(const Vector& x, Eigen::Index free, double l2, Vector& gradient);
+
 /// The two cuts of an ordered link at which every score 0 gives the smoothed shares.
 struct Cuts {
   double low, high;

@@ -10,8 +10,7 @@ namespace {
 
 using ConstWeights = Eigen::Map<const Matrix>;
 
-/// Intercepts are penalised like weights, but towards the log-odds of the smoothed shares: a class that never occurs in
-/// the training rows stays possible.
+/// Intercepts are held near the log-odds of the smoothed shares: a class that never occurs stays possible.
 struct LogisticProblem {
   const FitData& data;
   const DesignMatrix<double>& design;
@@ -27,11 +26,11 @@ struct LogisticProblem {
     Matrix outputs = design.times(ConstWeights(x.data(), columns, kLogits));
     outputs.rowwise() += (prior + x.tail(kLogits)).transpose();
     const double loss = residuals(outputs);
-    gradient = l2 * x;
+    const double penalised = penalty(x, kLogits, l2, gradient);
     const Matrix by_weights = design.transposed_times(outputs);
     gradient.head(columns * kLogits) += Eigen::Map<const Vector>(by_weights.data(), by_weights.size());
     gradient.tail(kLogits) += outputs.colwise().sum().transpose();
-    return loss + 0.5 * l2 * x.squaredNorm();
+    return loss + penalised;
   }
 
  private:
@@ -76,15 +75,23 @@ struct OrdinalProblem {
     const auto at = cuts(x);
     Vector by_score(scores.size());
     const auto loss = ordered_loss(scores, data.classes.col(dim), at, by_score);
-    gradient = l2 * x;
+    const double penalised = penalty(x, 2, l2, gradient);
     gradient.head(columns) += Vector(design.transposed_times(by_score));
     gradient(columns) += loss.d_low + loss.d_high;
     gradient(columns + 1) += loss.d_high * (at.high - at.low);
-    return loss.value + 0.5 * l2 * x.squaredNorm();
+    return loss.value + penalised;
   }
 };
 
 }  // namespace
+
+double penalty(const Vector& x, Eigen::Index free, double l2, Vector& gradient) {
+  const auto held = x.size() - free;
+  gradient.resize(x.size());
+  gradient.head(held) = l2 * x.head(held);
+  gradient.tail(free) = kPriorWeight * x.tail(free);
+  return 0.5 * x.dot(gradient);
+}
 
 Network linear_network(const Matrix& weights, const Vector& bias) {
   AffineLayer layer{static_cast<std::size_t>(weights.rows()), static_cast<std::size_t>(weights.cols()), {}, {}};

@@ -30,7 +30,7 @@ Matrix leave_prompt_out(const FitData& data, const Matrix& inverse, const Matrix
 }
 
 /// Slope and cuts that turn one dimension's scores into probabilities; the slope is held towards 4 (a unit of score
-/// from "unrelated" to "upheld"), the cuts towards the marginal ones, each like one observation.
+/// from "unrelated" to "upheld"), the cuts towards the marginal ones, by kPriorWeight each.
 struct LinkProblem {
   const FitData& data;
   Eigen::Index dim;
@@ -48,11 +48,11 @@ struct LinkProblem {
     Vector by_score(scores.size());
     const auto at = cuts(x);
     const auto loss = ordered_loss(slope(x) * scores, data.classes.col(dim), at, by_score);
-    gradient = x;
+    const double penalised = penalty(x, 3, 0.0, gradient);
     gradient(0) += slope(x) * by_score.dot(scores);
     gradient(1) += loss.d_low + loss.d_high;
     gradient(2) += loss.d_high * (at.high - at.low);
-    return loss.value + 0.5 * x.squaredNorm();
+    return loss.value + penalised;
   }
 };
 

@@ -69,7 +69,7 @@ Result<PromptedText> split_dialogue(const Node& node) {
   VALENCE_TRY(const auto dialogue, node.as_string());
   const auto bob = dialogue.find(kBob);
   if (!dialogue.starts_with(kHuman) || bob == std::string::npos) {
-    return tl::unexpected(node.error("should read \"Human: …\", then on a line of its own \"Bob: …\""));
+    return tl::unexpected(node.error("\"dialogue\" should read \"Human: …\", then on a line of its own \"Bob: …\""));
   }
   return PromptedText{trim(std::string_view(dialogue).substr(kHuman.size(), bob - kHuman.size())),
                       trim(std::string_view(dialogue).substr(bob + kBob.size()))};

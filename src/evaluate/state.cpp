@@ -41,7 +41,7 @@ Result<std::string> state_string(const Json& state, std::string_view key) {
 
 Result<std::size_t> state_count(const Json& state, std::string_view key) {
   const auto* member = member_of(state, key);
-  if (member == nullptr || !member->is_number_unsigned()) return wrong(key, "a whole number from 0");
+  if (member == nullptr || !member->is_number_integer() || *member < 0) return wrong(key, "a whole number from 0");
   return member->get<std::size_t>();
 }
 

@@ -16,18 +16,15 @@ namespace {
 
 DimensionNames schwartz() { return dimension_names(load_space("schwartz10").value()).value(); }
 
+// 1,069 entries: "muslim" stands in tradition's list twice, so there are 1,068 words.
 TEST(Dictionary, HasThePublishedEntries) {
-  const auto names = schwartz();
-  const auto dictionary = english_dictionary(names).value();
+  const auto dictionary = english_dictionary(schwartz()).value();
   std::vector<std::size_t> counts(10, 0);
-  std::size_t doubles = 0;
   for (const auto& [word, dimensions] : dictionary.words) {
+    EXPECT_EQ(dimensions.size(), 1u) << word;
     for (const auto d : dimensions) ++counts[d];
-    doubles += dimensions.size() > 1 ? 1 : 0;
   }
-  EXPECT_EQ(counts, (std::vector<std::size_t>{140, 120, 97, 88, 102, 85, 110, 129, 95, 103}));
-  EXPECT_EQ(doubles, 1u);
-  EXPECT_EQ(dictionary.words.at("muslim").size(), 2u);
+  EXPECT_EQ(counts, (std::vector<std::size_t>{140, 120, 97, 88, 102, 85, 109, 129, 95, 103}));
 }
 
 TEST(Dictionary, CountsWordFormsWithoutPunctuation) {

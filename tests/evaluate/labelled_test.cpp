@@ -58,11 +58,11 @@ TEST(Labelled, ErrorsNameTheLine) {
     return parse_labelled(text, "toy.jsonl", toy_names()).error().message;
   };
   EXPECT_EQ(message("{\"dialogue\": \"Bob: hm\", \"value_types\": []}"),
-            "toy.jsonl:1:15: \"dialogue\" should read \"Human: …\", then on a line of its own \"Bob: …\"");
+            "toy.jsonl:1:14: \"dialogue\" should read \"Human: …\", then on a line of its own \"Bob: …\"");
   EXPECT_EQ(message(line("\"ordre: +1\"")),
-            "toy.jsonl:1:65: space toy has no dimension \"ordre\"; did you mean \"order\"?");
+            "toy.jsonl:1:69: space toy has no dimension \"ordre\"; did you mean \"order\"?");
   EXPECT_EQ(message(line("\"order\"")),
-            "toy.jsonl:1:65: expected \"dimension: +1\" or \"dimension: -1\", got \"order\"");
+            "toy.jsonl:1:69: expected \"dimension: +1\" or \"dimension: -1\", got \"order\"");
   EXPECT_EQ(message(""), "toy.jsonl: no labelled responses; expected one JSON object per line");
 }
 
