@@ -36,7 +36,7 @@ Result<HeadKind> head_kind(std::string_view name);
 
 struct HeadOptions {
   HeadKind kind = HeadKind::kLogistic;
-  double l2 = 1.0;         ///< penalty l2/2·|w|² beside the summed loss (ridge: l2·|w|² beside squared errors); > 0
+  double l2 = 0.1;         ///< penalty l2/2·|w|² beside the summed loss (ridge: l2·|w|² beside squared errors); > 0
   std::uint64_t seed = 1;  ///< kMlp: weights, order, inner split
   std::size_t hidden = 128;     ///< kMlp: units
   std::size_t members = 5;      ///< kMlp: fits whose probabilities are averaged, each with an inner split of its own
