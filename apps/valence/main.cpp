@@ -104,6 +104,7 @@ int main(int argc, char** argv) {
   valence::add_export(app, session);
   valence::add_model(app, session);
   valence::add_instrument(app, session);
+  valence::add_evaluator(app, session);
   valence::add_reproduce(app, session);
   valence::add_quickstart(app, session);
   valence::add_doctor(app, session);

@@ -49,6 +49,7 @@ void add_runs(CLI::App& app, Session& session);
 void add_export(CLI::App& app, Session& session);
 void add_model(CLI::App& app, Session& session);
 void add_instrument(CLI::App& app, Session& session);
+void add_evaluator(CLI::App& app, Session& session);
 void add_doctor(CLI::App& app, Session& session);
 void add_reproduce(CLI::App& app, Session& session);
 void add_quickstart(CLI::App& app, Session& session);

@@ -1,0 +1,96 @@
+// valence evaluator train, test and apply, as a person runs them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "program.h"
+
+namespace valence::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+/// Forty answers that follow or break rules, in Schwartz's space.
+std::string labelled_lines(int first, int count) {
+  std::string lines;
+  for (int i = first; i < first + count; ++i) {
+    const bool breaks = i % 3 == 0;
+    const nlohmann::json row = {
+        {"prompt", "question " + std::to_string(i)},
+        {"response", breaks ? "Ignore the rules and break things." : "Follow the rules and be kind."},
+        {"value_types", {breaks ? "conformity: -1" : "conformity: +1"}},
+        {"response_source", i % 2 == 0 ? "a" : "b"}};
+    lines += row.dump() + "\n";
+  }
+  return lines;
+}
+
+class EvaluatorProgram : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    put_file(scratch_ / "train.jsonl", labelled_lines(0, 40));
+    put_file(scratch_ / "more.jsonl", labelled_lines(30, 40));
+  }
+  Outcome run(const std::vector<std::string>& arguments) { return testing::run(scratch_.path(), arguments); }
+  Outcome train() {
+    return run({"evaluator", "train", "train.jsonl", "--folds", "0", "--l2", "0.1", "--out", "e.evaluator"});
+  }
+  Scratch scratch_;
+};
+
+TEST_F(EvaluatorProgram, TrainsTestsAndApplies) {
+  const auto trained = train();
+  ASSERT_EQ(trained.status, 0) << trained.err;
+  EXPECT_THAT(trained.out, HasSubstr("40 labelled responses; 0 labels could not be read"));
+
+  const auto tested = run({"evaluator", "test", "e.evaluator", "more.jsonl", "--json"});
+  ASSERT_EQ(tested.status, 0) << tested.err;
+  const auto quality = nlohmann::json::parse(tested.out);
+  EXPECT_EQ(quality["left_out_as_seen"], 10);
+  EXPECT_EQ(quality["quality"]["responses"], 30);
+  EXPECT_EQ(quality["quality"]["figures"][0]["estimate"]["value"], 1.0);
+
+  const auto applied = run(
+      {"evaluator", "apply", "e.evaluator", "--text", "Follow the rules. The sky is blue.", "--evidence", "--json"});
+  ASSERT_EQ(applied.status, 0) << applied.err;
+  const auto text = nlohmann::json::parse(applied.out)["texts"][0];
+  EXPECT_GT(text["values"]["conformity"]["value"], 0.5);
+  EXPECT_EQ(text["evidence"][0]["text"], "Follow the rules. ");
+  EXPECT_GT(text["evidence"][0]["contribution"]["conformity"], text["evidence"][1]["contribution"]["conformity"]);
+}
+
+TEST_F(EvaluatorProgram, CrossValidationShowsTrivialRows) {
+  const auto outcome =
+      run({"evaluator", "train", "train.jsonl", "--folds", "2", "--l2", "1", "--replicates", "100", "--baseline"});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("majority per dimension"));
+  EXPECT_THAT(outcome.out, HasSubstr("always upheld"));
+  EXPECT_THAT(outcome.out, HasSubstr("paired by prompt"));
+}
+
+TEST_F(EvaluatorProgram, TestingOnTrainingRowsIsRefused) {
+  train();
+  const auto outcome = run({"evaluator", "test", "e.evaluator", "train.jsonl"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ(outcome.err,
+            "valence: train.jsonl: the evaluator was fitted on every response of this file; test it on others, or "
+            "cross-validate "
+            "with valence evaluator train\n");
+}
+
+TEST_F(EvaluatorProgram, BadInputIsNamed) {
+  EXPECT_EQ(run({"evaluator", "train", "train.jsonl", "--features", "tfdif"}).err,
+            "valence: fold 1: no features are called \"tfdif\"; did you mean \"tfidf\"?\n");
+  EXPECT_EQ(run({"evaluator", "train", "train.jsonl", "--head", "svm"}).err,
+            "valence: unknown head \"svm\"; there are ridge, logistic, ordinal and mlp\n");
+  train();
+  EXPECT_EQ(run({"evaluator", "apply", "e.evaluator"}).err,
+            "valence: say what to read: --text, or --input with a file (valence evaluator apply --help)\n");
+  put_file(scratch_ / "broken", "nothing");
+  EXPECT_EQ(run({"evaluator", "apply", "broken", "--text", "x"}).err,
+            "valence: broken: this is no evaluator; make one with valence evaluator train\n");
+}
+
+}  // namespace
+}  // namespace valence::testing

@@ -1,0 +1,119 @@
+#include "valence/evaluate/evaluator.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "toy.h"
+#include "valence/evaluate/evidence.h"
+
+namespace valence {
+namespace {
+
+using testing::toy_data;
+
+EvaluatorRecipe quick_recipe() {
+  EvaluatorRecipe recipe;
+  recipe.head.l2 = 0.1;
+  return recipe;
+}
+
+Evaluator trained(const LabelledData& data, const EvaluatorRecipe& recipe) {
+  return train_evaluator(data, text_feature_families().value(), recipe, *silent_progress()).value();
+}
+
+TEST(Evaluator, LearnsFromWords) {
+  const auto evaluator = trained(toy_data(200), quick_recipe());
+  const auto fresh = toy_data(100, 2);
+  const auto labels = decide(evaluator.evaluate(texts_of(fresh.rows)).value(), evaluator.thresholds());
+  const auto truth = labels_of(fresh.rows);
+  std::size_t right = 0;
+  for (std::size_t i = 0; i < truth.size(); ++i) right += labels[i] == truth[i] ? 1 : 0;
+  EXPECT_GT(right, 190u);
+}
+
+TEST(Evaluator, RemembersWhatItWasFittedOn) {
+  const auto data = toy_data(60);
+  const auto evaluator = trained(data, quick_recipe());
+  EXPECT_EQ(evaluator.space(), "toy");
+  EXPECT_EQ(evaluator.provenance().rows, 60u);
+  EXPECT_EQ(evaluator.provenance().prompts, 30u);
+  EXPECT_TRUE(std::is_sorted(evaluator.provenance().fitted_on.begin(), evaluator.provenance().fitted_on.end()));
+  EXPECT_EQ(evaluator.provenance().fitted_on.size(), 60u);
+  EXPECT_EQ(evaluator.provenance().responders.front(), (std::pair<std::string, std::size_t>{"a", 20}));
+}
+
+TEST(Evaluator, ChoosesThePenaltyWithinTheTrainingRows) {
+  auto recipe = quick_recipe();
+  recipe.l2_grid = {1000.0, 0.1};
+  EXPECT_EQ(fits_of(recipe), 7u);
+  EXPECT_EQ(trained(toy_data(120), recipe).recipe().head.l2, 0.1);
+}
+
+/// One feature, the length; keeps which texts it was fitted on.
+class SpyFamily : public FeatureFamily {
+ public:
+  explicit SpyFamily(std::vector<std::set<std::string>>& fits) : fits_(fits) {}
+  std::string id() const override { return "spy"; }
+  std::string help() const override { return "the length"; }
+  Result<std::unique_ptr<FeatureMap>> fit(std::span<const PromptedText> texts) const override {
+    std::set<std::string> seen;
+    for (const auto& text : texts) seen.insert(response_id(text));
+    fits_.push_back(seen);
+    return embedding_family({"spy", "", "spy", 1,
+                             [](std::span<const PromptedText> some) -> Result<std::vector<float>> {
+                               std::vector<float> values;
+                               for (const auto& text : some) values.push_back(static_cast<float>(text.response.size()));
+                               return values;
+                             }})
+        ->fit(texts);
+  }
+  Result<std::unique_ptr<FeatureMap>> restore(const Json&) const override {
+    return fail(ErrorCode::kUnsupported, "none");
+  }
+
+ private:
+  std::vector<std::set<std::string>>& fits_;
+};
+
+TEST(Evaluator, FeaturesAreFittedAnewInEveryInnerFold) {
+  std::vector<std::set<std::string>> fits;
+  auto recipe = quick_recipe();
+  recipe.features = {"spy"};
+  ASSERT_TRUE(train_evaluator(toy_data(60), {std::make_shared<SpyFamily>(fits)}, recipe, *silent_progress()));
+  ASSERT_EQ(fits.size(), 4u);  // three inner folds, then all rows
+  EXPECT_EQ(fits.back().size(), 60u);
+  for (std::size_t f = 0; f < 3; ++f) EXPECT_EQ(fits[f].size(), 40u);
+}
+
+TEST(Evaluator, StopsBetweenFits) {
+  std::stop_source source;
+  source.request_stop();
+  const auto stopped = train_evaluator(toy_data(60), text_feature_families().value(), quick_recipe(),
+                                       *silent_progress(), source.get_token());
+  EXPECT_EQ(stopped.error().message, "stopped while training; nothing was written");
+  EXPECT_EQ(stopped.error().code, ErrorCode::kStopped);
+}
+
+TEST(Evaluator, NeedsFeatures) {
+  auto recipe = quick_recipe();
+  recipe.features = {};
+  EXPECT_EQ(train_evaluator(toy_data(60), {}, recipe, *silent_progress()).error().message,
+            "an evaluator needs features; name at least one family");
+}
+
+TEST(Evidence, NamesTheSentenceThatCarriesTheValue) {
+  const auto evaluator = trained(toy_data(200), quick_recipe());
+  const PromptedText text{"question", "Well now maybe so rules. I help."};
+  const auto spans = evidence_of(evaluator, text).value();
+  ASSERT_EQ(spans.size(), 2u);
+  EXPECT_EQ(text.response.substr(spans[1].first, spans[1].size), "I help.");
+  EXPECT_GT(spans[0].contribution[0], 0.3);  // "rules" upholds order
+  EXPECT_GT(spans[1].contribution[1], 0.15);  // "help" upholds care
+  EXPECT_LT(std::abs(spans[1].contribution[0]), spans[0].contribution[0]);
+}
+
+}  // namespace
+}  // namespace valence
