@@ -140,7 +140,8 @@ TEST_F(EncoderEmbedder, HalfPrecisionMatricesComeNear) {
 
 TEST_F(EncoderEmbedder, TheCardSaysWhatChangesVectors) {
   make({});
-  const auto& card = opened(path_)->card();
+  const auto embedder = opened(path_);
+  const auto& card = embedder->card();
   EXPECT_EQ(card.architecture, "bert");
   EXPECT_EQ(card.dimensions, 32U);
   EXPECT_EQ(card.token_limit, 16U);
