@@ -114,13 +114,13 @@ Result<Target> mapped(const Target& target, std::string_view map) {
   return map_target(target, of_spaces);
 }
 
-Result<ValueLabel> parse_value_label(std::string_view text) {
+Result<NamedLabel> parse_named_label(std::string_view text) {
   const auto colon = text.rfind(':');
   const auto sign = colon == std::string_view::npos ? std::string() : trim(text.substr(colon + 1));
   const auto name = trim(text.substr(0, colon));
-  if (!name.empty() && (sign == "+1" || sign == "1")) return ValueLabel{name, 1};
-  if (!name.empty() && sign == "-1") return ValueLabel{name, -1};
-  if (!name.empty() && (sign == "0" || sign == "+0")) return ValueLabel{name, 0};
+  if (!name.empty() && (sign == "+1" || sign == "1")) return NamedLabel{name, 1};
+  if (!name.empty() && sign == "-1") return NamedLabel{name, -1};
+  if (!name.empty() && (sign == "0" || sign == "+0")) return NamedLabel{name, 0};
   return fail(ErrorCode::kInvalid, "the value label \"{}\" should be a name, a colon and +1, 1, 0 or -1",
               printable(text));
 }

@@ -16,16 +16,16 @@ namespace {
 using ::testing::ElementsAre;
 
 struct LabelledRow {
-  std::vector<ValueLabel> items, types;
+  std::vector<NamedLabel> items, types;
   std::size_t raw_types = 0;
 };
 
 /// Labels that can be read; the file has a few that cannot.
-std::vector<ValueLabel> readable(const Node& list, std::size_t& odd) {
-  std::vector<ValueLabel> labels;
+std::vector<NamedLabel> readable(const Node& list, std::size_t& odd) {
+  std::vector<NamedLabel> labels;
   const auto texts = list.as_strings().value();
   for (const auto& text : texts) {
-    if (auto label = parse_value_label(text)) {
+    if (auto label = parse_named_label(text)) {
       labels.push_back(*label);
     } else {
       ++odd;
@@ -54,7 +54,7 @@ class FulcraLabels : public ::testing::Test {
 };
 
 /// Labels of a row by dimension of the space.
-std::map<std::string, std::vector<int>> by_dimension(const std::vector<ValueLabel>& labels, const Space& space) {
+std::map<std::string, std::vector<int>> by_dimension(const std::vector<NamedLabel>& labels, const Space& space) {
   std::map<std::string, std::vector<int>> signs;
   for (const auto& label : labels) {
     if (const auto* dimension = space.named(label.name)) signs[dimension->id].push_back(label.sign);
@@ -155,7 +155,7 @@ TEST(FulcraSample, BecomesFourDimensions) {
   const auto items = load_space("schwartz58").value();
   std::vector<int> labels(items.dimensions.size(), 0);
   for (const auto* text : {"capable: +1", "safe country: -1", "stable society: -1", "obedient: -1", "honest: -1"}) {
-    const auto label = parse_value_label(text).value();
+    const auto label = parse_named_label(text).value();
     labels[items.named(label.name)->index] = label.sign;
   }
   for (const std::string id : {"fulcra_paper", "fulcra_code"}) {

@@ -229,14 +229,14 @@ TEST(MalformedMap, MustSayWhatBecomesOfEveryPart) {
 }
 
 TEST(ValueLabels, AreReadAsTheFilesHaveThem) {
-  EXPECT_EQ(parse_value_label("have a stable society: +1")->name, "have a stable society");
-  EXPECT_EQ(parse_value_label("Be honest:1")->sign, 1);
-  EXPECT_EQ(parse_value_label("power : -1")->sign, -1);
-  EXPECT_EQ(parse_value_label("power: 0")->sign, 0);
-  EXPECT_EQ(parse_value_label("conformity: 1+").error().message,
+  EXPECT_EQ(parse_named_label("have a stable society: +1")->name, "have a stable society");
+  EXPECT_EQ(parse_named_label("Be honest:1")->sign, 1);
+  EXPECT_EQ(parse_named_label("power : -1")->sign, -1);
+  EXPECT_EQ(parse_named_label("power: 0")->sign, 0);
+  EXPECT_EQ(parse_named_label("conformity: 1+").error().message,
             "the value label \"conformity: 1+\" should be a name, a colon and +1, 1, 0 or -1");
-  EXPECT_FALSE(parse_value_label("achievement: =1"));
-  EXPECT_FALSE(parse_value_label("honest"));
+  EXPECT_FALSE(parse_named_label("achievement: =1"));
+  EXPECT_FALSE(parse_named_label("honest"));
 }
 
 TEST(ItemNames, AreFoundByLabelAliasAndBareName) {

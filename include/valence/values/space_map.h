@@ -61,11 +61,11 @@ Result<Target> map_target(const Target& target, const SpaceMap& map);
 Result<Target> mapped(const Target& target, std::string_view map);
 
 /// "observing social norms: +1": what the published label files hold.
-struct ValueLabel {
+struct NamedLabel {
   std::string name;
   int sign;  ///< −1, 0 or +1
 };
 /// Fails with kInvalid on anything but "name: sign" with a sign of +1, 1, 0 or -1.
-Result<ValueLabel> parse_value_label(std::string_view text);
+Result<NamedLabel> parse_named_label(std::string_view text);
 
 }  // namespace valence
