@@ -114,11 +114,14 @@ std::string quality_text(const std::vector<QualityReport>& reports, const Termin
 std::string differences_text(std::string_view first, std::string_view second,
                              const std::vector<QualityDifference>& differences) {
   std::string text = fmt::format("\n{} against {}, paired by prompt\n", second, first);
-  TextTable table({{"", Align::kLeft}, {"difference", Align::kRight}, {"95 % interval", Align::kLeft}});
-  for (const auto& [id, comparison] : differences) {
+  TextTable table({{"", Align::kLeft},
+                   {"difference", Align::kRight},
+                   {"95 % interval", Align::kLeft},
+                   {"p (Holm)", Align::kRight}});
+  for (const auto& [id, comparison, p_holm] : differences) {
     const auto& difference = comparison.difference;
     table.add({id, fmt::format("{:+.3f}", difference.value),
-               fmt::format("[{:+.3f}, {:+.3f}]", difference.low, difference.high)});
+               fmt::format("[{:+.3f}, {:+.3f}]", difference.low, difference.high), significant(p_holm, 2)});
   }
   return text + table.text();
 }
@@ -175,10 +178,11 @@ Json evaluator_json(const Evaluator& evaluator) {
 Json differences_json(std::string_view first, std::string_view second,
                       const std::vector<QualityDifference>& differences) {
   Json all = Json::array();
-  for (const auto& [id, comparison] : differences) {
+  for (const auto& [id, comparison, p_holm] : differences) {
     Json entry = to_json(comparison.difference);
     entry["id"] = id;
     entry["p"] = comparison.p;
+    entry["p_holm"] = p_holm;
     all.push_back(entry);
   }
   return {{"first", first}, {"second", second}, {"differences", all}};

@@ -9,6 +9,7 @@
 
 #include "valence/stats/bootstrap.h"
 #include "valence/stats/classification.h"
+#include "valence/stats/compare.h"
 #include "valence/stats/resample.h"
 #include "valence/values/profile.h"
 
@@ -270,8 +271,12 @@ Result<std::vector<QualityDifference>> compare_quality(const HeldOut& first, con
   VALENCE_TRY(const auto one, replicates_of(first, compared_figures, options));
   VALENCE_TRY(const auto two, replicates_of(second, compared_figures, options));
   VALENCE_TRY(auto comparisons, stats::compare_paired(one, two, "prompt", options.level));
+  std::vector<double> p;
+  for (const auto& comparison : comparisons) p.push_back(comparison.p);
+  const auto corrected = stats::holm(p);
   std::vector<QualityDifference> differences;
-  for (std::size_t i = 0; i < comparisons.size(); ++i) differences.push_back({kCompared[i], std::move(comparisons[i])});
+  for (std::size_t i = 0; i < comparisons.size(); ++i)
+    differences.push_back({kCompared[i], std::move(comparisons[i]), corrected[i]});
   return differences;
 }
 

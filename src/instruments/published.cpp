@@ -6,6 +6,7 @@
 #include "valence/base/csv.h"
 #include "valence/base/files.h"
 #include "valence/base/node.h"
+#include "valence/values/catalogue.h"
 
 namespace valence {
 namespace {
@@ -20,10 +21,7 @@ Result<PublishedFigures> read_published_head(const Node& root) {
   VALENCE_TRY(figures.axis_high, axis.number_at("high"));
   VALENCE_TRY(const auto columns, root.at("columns"));
   VALENCE_TRY(figures.columns, columns.as_strings());
-  VALENCE_TRY(const auto source, root.at("source"));
-  VALENCE_TRY(figures.source.citation, source.string_at("citation"));
-  VALENCE_TRY(figures.source.licence, source.string_at("licence"));
-  VALENCE_TRY(figures.source.note, source.string_or("note", ""));
+  VALENCE_TRY(figures.source, source_at(root, "source"));
   return figures;
 }
 

@@ -7,6 +7,7 @@
 #include "valence/base/node.h"
 #include "valence/base/text.h"
 #include "valence/instruments/questionnaire.h"
+#include "valence/values/catalogue.h"
 #include "valence/values/space.h"
 
 namespace valence {
@@ -101,9 +102,7 @@ Result<Questionnaire> read_questionnaire(const std::filesystem::path& file) {
   VALENCE_TRY(questionnaire.space, toml.string_at("space"));
   VALENCE_TRY(questionnaire.language, toml.string_or("language", "en"));
   VALENCE_TRY(questionnaire.centre, toml.bool_or("centre", false));
-  VALENCE_TRY(const auto source, toml.at("source"));
-  VALENCE_TRY(questionnaire.citation, source.string_at("citation"));
-  VALENCE_TRY(questionnaire.licence, source.string_at("licence"));
+  VALENCE_TRY(questionnaire.source, source_at(toml, "source"));
   VALENCE_CHECK(read_scale(toml, questionnaire));
   VALENCE_CHECK(read_items(toml, questionnaire));
   VALENCE_CHECK(check_dimensions(toml, questionnaire));

@@ -6,20 +6,12 @@
 #include "valence/base/files.h"
 #include "valence/base/node.h"
 #include "valence/instruments/svo.h"
+#include "valence/values/catalogue.h"
 
 namespace valence {
 namespace {
 
 constexpr std::size_t kSliderItems = kPrimaryItems + kSecondaryItems;
-
-Result<Provenance> read_svo_source(const Node& root) {
-  VALENCE_TRY(const auto node, root.at("source"));
-  Provenance source;
-  VALENCE_TRY(source.citation, node.string_at("citation"));
-  VALENCE_TRY(source.licence, node.string_at("licence"));
-  VALENCE_TRY(source.note, node.string_or("note", ""));
-  return source;
-}
 
 /// Items in the file's order; options of an item must come as 1, 2, … 9.
 Result<std::vector<SliderItem>> read_slider_items(const std::filesystem::path& path) {
@@ -151,7 +143,7 @@ Result<SvoMeasure> load_svo_measure() {
   VALENCE_TRY(const auto root, read_toml(folder / "svo.toml"));
   SvoMeasure measure;
   VALENCE_TRY(measure.title, root.string_at("title"));
-  VALENCE_TRY(measure.source, read_svo_source(root));
+  VALENCE_TRY(measure.source, source_at(root, "source"));
   VALENCE_TRY(const auto items, root.string_at("items"));
   VALENCE_TRY(measure.items, read_slider_items(folder / items));
   for (const auto& item : measure.items) {

@@ -10,6 +10,7 @@
 #include "valence/base/node.h"
 #include "valence/base/text.h"
 #include "valence/stats/distribution.h"
+#include "valence/values/catalogue.h"
 
 namespace valence {
 namespace {
@@ -91,15 +92,6 @@ Result<OpinionQuestion> kept_question(const Node& node) {
   return question;
 }
 
-Result<Provenance> provenance_of(const Node& node) {
-  VALENCE_TRY(const auto table, node.at("provenance"));
-  Provenance provenance;
-  VALENCE_TRY(provenance.citation, table.string_at("citation"));
-  VALENCE_TRY(provenance.licence, table.string_at("licence"));
-  VALENCE_TRY(provenance.note, table.string_or("note", ""));
-  return provenance;
-}
-
 const OpinionQuestion* same_question(const OpinionTarget& target, const OpinionQuestion& wanted) {
   const auto found =
       std::find_if(target.questions.begin(), target.questions.end(), [&](const OpinionQuestion& question) {
@@ -160,7 +152,7 @@ Result<OpinionTarget> read_opinion_target(const std::filesystem::path& file) {
   VALENCE_TRY(target.label, node.string_at("label"));
   VALENCE_TRY(target.group, node.string_at("group"));
   VALENCE_TRY(target.ordered, node.bool_or("ordered", false));
-  VALENCE_TRY(target.provenance, provenance_of(node));
+  VALENCE_TRY(target.provenance, source_at(node, "provenance"));
   VALENCE_TRY(const auto list, node.at("questions"));
   VALENCE_TRY(const auto questions, list.as_array());
   for (const auto& entry : questions) {

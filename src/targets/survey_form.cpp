@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <set>
-#include <system_error>
 
-#include "valence/base/files.h"
 #include "valence/base/node.h"
 #include "valence/base/text.h"
 #include "valence/instruments/questionnaire.h"
+#include "valence/values/catalogue.h"
 
 namespace valence {
 namespace {
@@ -140,15 +139,6 @@ Result<void> read_direction(const Node& node, SurveyForm& form) {
   return tl::unexpected(order.error(fmt::format("\"order\" should name every dimension of {} once", space.id)));
 }
 
-Result<void> read_source(const Node& node, SurveyForm& form) {
-  VALENCE_TRY(const auto source, node.at("source"));
-  VALENCE_CHECK(source.allow_only({"citation", "licence", "note"}));
-  VALENCE_TRY(form.source.citation, source.string_at("citation"));
-  VALENCE_TRY(form.source.licence, source.string_at("licence"));
-  VALENCE_TRY(form.source.note, source.string_or("note", ""));
-  return {};
-}
-
 Result<SurveyForm> survey_form_of(const Node& node) {
   SurveyForm form;
   VALENCE_TRY(form.questionnaire, node.string_or("questionnaire", ""));
@@ -171,7 +161,7 @@ Result<SurveyForm> survey_form_of(const Node& node) {
   VALENCE_CHECK(read_weights(node, form));
   VALENCE_CHECK(read_unknown(node, form));
   VALENCE_CHECK(read_direction(node, form));
-  VALENCE_CHECK(read_source(node, form));
+  VALENCE_TRY(form.source, source_at(node, "source"));
   form.suffixes = {""};
   if (const Node* suffixes = node.find("suffixes")) {
     VALENCE_TRY(form.suffixes, suffixes->as_strings());
@@ -192,29 +182,12 @@ Result<SurveyForm> parse_survey_form(std::string_view toml, std::string_view nam
   return survey_form_of(node);
 }
 
-Result<std::vector<std::string>> list_survey_forms() {
-  VALENCE_TRY(const auto data, data_folder());
-  std::error_code error;
-  std::vector<std::string> names;
-  for (std::filesystem::directory_iterator entry(data / kSurveys, error), end; !error && entry != end;
-       entry.increment(error)) {
-    if (entry->path().extension() == ".toml") names.push_back(entry->path().stem().string());
-  }
-  if (error) return fail(ErrorCode::kIo, "{}: {}", (data / kSurveys).string(), error.message());
-  std::sort(names.begin(), names.end());
-  return names;
-}
+Result<std::vector<std::string>> list_survey_forms() { return list_catalogue(kSurveys); }
 
 Result<SurveyForm> load_survey_form(std::string_view id) {
   if (id.ends_with(".toml")) return read_survey_form(std::filesystem::path(id));
-  VALENCE_TRY(const auto names, list_survey_forms());
-  if (std::find(names.begin(), names.end(), id) == names.end()) {
-    const auto near = nearest(id, names);
-    return fail(ErrorCode::kNotFound, "unknown survey form \"{}\"; {}", printable(id),
-                near.empty() ? "there are: " + join(names, ", ") : "did you mean \"" + near + "\"?");
-  }
-  VALENCE_TRY(const auto data, data_folder());
-  return read_survey_form(data / kSurveys / (std::string(id) + ".toml"));
+  VALENCE_TRY(const auto file, find_in_catalogue(kSurveys, id, "survey form"));
+  return read_survey_form(file);
 }
 
 }  // namespace valence

@@ -1,4 +1,4 @@
-#include "catalogue.h"
+#include "valence/values/catalogue.h"
 
 #include <algorithm>
 #include <system_error>

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "catalogue.h"
 #include "valence/base/files.h"
 #include "valence/base/node.h"
 #include "valence/base/text.h"
+#include "valence/values/catalogue.h"
 
 namespace valence {
 namespace {

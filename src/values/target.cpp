@@ -4,11 +4,11 @@
 #include <cmath>
 #include <iterator>
 
-#include "catalogue.h"
 #include "target_catalogue.h"
 #include "target_checks.h"
 #include "valence/base/node.h"
 #include "valence/base/text.h"
+#include "valence/values/catalogue.h"
 
 namespace valence {
 namespace {

@@ -3,12 +3,12 @@
 #include <cmath>
 #include <set>
 
-#include "catalogue.h"
 #include "target_checks.h"
 #include "valence/base/csv.h"
 #include "valence/base/files.h"
 #include "valence/base/node.h"
 #include "valence/base/text.h"
+#include "valence/values/catalogue.h"
 
 namespace valence {
 namespace {

@@ -82,11 +82,13 @@ TEST(QualityReport, NeedsRows) {
 }
 
 TEST(CompareQuality, SeesABetterEvaluator) {
-  const auto differences = compare_quality(held_out(400, 0.6), held_out(400, 0.8, 2), {.replicates = 200}).value();
+  const auto differences = compare_quality(held_out(400, 0.6), held_out(400, 0.8, 2), {.replicates = 999}).value();
   ASSERT_EQ(differences.size(), 5u);
   EXPECT_EQ(differences[1].id, "macro_f1");
   EXPECT_GT(differences[1].comparison.difference.low, 0.0);
   EXPECT_LT(differences[4].comparison.difference.high, 0.0);  // its error is smaller
+  EXPECT_GE(differences[1].p_holm, differences[1].comparison.p);
+  EXPECT_LT(differences[1].p_holm, 0.05);
 }
 
 TEST(CompareQuality, AnEvaluatorDoesNotDifferFromItself) {

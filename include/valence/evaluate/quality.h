@@ -67,6 +67,7 @@ Result<QualityReport> quality_report(const HeldOut& held, const std::vector<std:
 struct QualityDifference {
   std::string id;
   stats::Comparison comparison;
+  double p_holm = 1.0;  ///< over the figures compared
 };
 Result<std::vector<QualityDifference>> compare_quality(const HeldOut& first, const HeldOut& second,
                                                        const QualityOptions& options = {});

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "valence/instruments/instrument.h"
+#include "valence/values/space.h"
 
 namespace valence {
 
@@ -26,7 +27,8 @@ struct QuestionnaireWording {
 };
 
 struct Questionnaire {
-  std::string id, title, space, language, citation, licence;
+  std::string id, title, space, language;
+  Provenance source;
   int from = 1, to = 5;             ///< answers are the whole numbers from–to
   std::string direction;            ///< "1 means …, 6 means …", shown with every question
   std::vector<std::string> labels;  ///< one per answer
