@@ -73,9 +73,12 @@ Json head_json(const Head& head) {
 Json provenance_json(const EvaluatorProvenance& provenance) {
   Json responders = Json::object();
   for (const auto& [name, rows] : provenance.responders) responders[name] = rows;
+  Json unseen = Json::array();
+  for (const auto& [name, rows, read, labelled] : provenance.unseen)
+    unseen.push_back({{"responder", name}, {"rows", rows}, {"read", read}, {"labelled", labelled}});
   return {{"data", provenance.data},          {"data_sha256", provenance.data_sha256}, {"rows", provenance.rows},
           {"prompts", provenance.prompts},    {"program", provenance.program},         {"responders", responders},
-          {"fitted_on", provenance.fitted_on}};
+          {"fitted_on", provenance.fitted_on}, {"unseen", unseen}};
 }
 
 Json header_json(const Evaluator& evaluator) {
@@ -242,7 +245,20 @@ Result<std::vector<Evaluator::Block>> read_blocks(const Json& json, const Featur
   return blocks;
 }
 
-Result<EvaluatorProvenance> read_provenance(const Json& json) {
+Result<std::vector<UnseenResponder>> read_unseen(const Json& json, std::size_t dims) {
+  std::vector<UnseenResponder> all;
+  for (const auto& entry : json) {
+    UnseenResponder unseen;
+    VALENCE_TRY(unseen.responder, state_string(entry, "responder"));
+    VALENCE_TRY(unseen.rows, state_count(entry, "rows"));
+    VALENCE_TRY(unseen.read, state_doubles(entry, "read", dims * kLabelClasses));
+    VALENCE_TRY(unseen.labelled, state_doubles(entry, "labelled", dims * kLabelClasses));
+    all.push_back(std::move(unseen));
+  }
+  return all;
+}
+
+Result<EvaluatorProvenance> read_provenance(const Json& json, std::size_t dims) {
   EvaluatorProvenance provenance;
   VALENCE_TRY(provenance.data, state_string(json, "data"));
   VALENCE_TRY(provenance.data_sha256, state_string(json, "data_sha256"));
@@ -257,6 +273,8 @@ Result<EvaluatorProvenance> read_provenance(const Json& json) {
     VALENCE_TRY(const auto count, state_count(responders, name));
     provenance.responders.emplace_back(name, count);
   }
+  VALENCE_TRY(const auto unseen, state_member(json, "unseen"));
+  VALENCE_TRY(provenance.unseen, read_unseen(unseen, dims));
   return provenance;
 }
 
@@ -279,7 +297,7 @@ Result<Evaluator> read_parts(const FileParts& parts, const FeatureFamilies& fami
   VALENCE_TRY(thresholds.opposed, state_doubles(thresholds_member, "opposed", dimensions.size()));
   VALENCE_TRY(thresholds.upheld, state_doubles(thresholds_member, "upheld", dimensions.size()));
   VALENCE_TRY(const auto provenance_member, state_member(header, "provenance"));
-  VALENCE_TRY(auto provenance, read_provenance(provenance_member));
+  VALENCE_TRY(auto provenance, read_provenance(provenance_member, dimensions.size()));
   VALENCE_TRY(const auto head_member, state_member(header, "head"));
   auto arrays = parts.arrays;
   VALENCE_TRY(auto head, read_head(head_member, recipe.head.kind, dimensions.size(), columns_of(blocks), arrays));

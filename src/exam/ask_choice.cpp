@@ -38,7 +38,9 @@ Result<void> check(const ChoiceQuestion& question) {
   if (count < 2) return badly_made(question, "a choice needs at least 2 options, got {}", count);
   const auto empty = std::ranges::find(question.options, "") - question.options.begin();
   if (static_cast<std::size_t>(empty) < count) return badly_made(question, "option {} is empty", empty + 1);
-  if (question.route == Route::kGiven) return badly_made(question, "given answers are not asked for");
+  if (question.route == Route::kGiven || question.route == Route::kRead) {
+    return badly_made(question, "{} answers are not asked for", to_string(question.route));
+  }
   if (question.route == Route::kSampled && question.draws == 0) {
     return badly_made(question, "the sampled route needs at least 1 draw per layout, got 0");
   }

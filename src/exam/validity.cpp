@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "agreement.h"
+#include "valence/exam/checks.h"
 #include "valence/base/files.h"
 #include "valence/base/node.h"
 #include "valence/exam/probes.h"
@@ -53,15 +54,6 @@ class Grouped {
   std::map<std::string, std::size_t> index_;
   std::vector<std::vector<double>> values_;
 };
-
-/// Within its domain, and 0 where only rounding is left of it.
-Estimate clamped(Estimate estimate, double low, double high) {
-  constexpr double kRounding = 1e-12;
-  if (std::abs(estimate.value) < kRounding) estimate.value = 0.0;
-  estimate.low = std::isnan(estimate.low) ? estimate.low : std::clamp(estimate.low, low, high);
-  estimate.high = std::isnan(estimate.high) ? estimate.high : std::clamp(estimate.high, low, high);
-  return estimate;
-}
 
 /// Chance at 0, certainty at 1.
 double beyond_chance(double share, std::size_t options) {
@@ -210,31 +202,6 @@ std::vector<double> text_distances(const AnswerTable& table) {
 
 // ---- checks
 
-/// A check as declared: its direction and what people read.
-struct Declared {
-  std::string_view id, label;
-  double threshold;
-  bool at_least;
-};
-
-std::string advice_for(std::string_view id, const GateThresholds& thresholds) {
-  const auto found = std::ranges::find(thresholds.advice, id, &std::pair<std::string, std::string>::first);
-  return found == thresholds.advice.end() ? std::string() : found->second;
-}
-
-ValidityCheck judged(const Declared& declared, Estimate estimate, const GateThresholds& thresholds) {
-  ValidityCheck check;
-  check.id = declared.id;
-  check.label = declared.label;
-  check.threshold = declared.threshold;
-  check.at_least = declared.at_least;
-  // An estimate that could not be formed (NaN) passes in neither direction.
-  check.passed = declared.at_least ? estimate.value >= check.threshold : estimate.value <= check.threshold;
-  check.estimate = std::move(estimate);
-  check.advice = advice_for(check.id, thresholds);
-  return check;
-}
-
 ValidityCheck text_agreement(const AnswerTable& table, const GateThresholds& thresholds) {
   const Declared declared{"text_agreement", "first-token probabilities against sampled text", thresholds.text_agreement, false};
   const bool asked = std::ranges::find(table.probes, kAgreementCondition, &AnswerRow::condition) != table.probes.end();
@@ -256,7 +223,32 @@ Result<std::vector<std::pair<std::string, std::string>>> read_advice(const Node&
   return advice;
 }
 
+std::string advice_for(std::string_view id, const GateThresholds& thresholds) {
+  const auto found = std::ranges::find(thresholds.advice, id, &std::pair<std::string, std::string>::first);
+  return found == thresholds.advice.end() ? std::string() : found->second;
+}
+
 }  // namespace
+
+ValidityCheck judged(const Declared& declared, Estimate estimate, const GateThresholds& thresholds) {
+  ValidityCheck check;
+  check.id = declared.id;
+  check.label = declared.label;
+  check.threshold = declared.threshold;
+  check.at_least = declared.at_least;
+  check.passed = declared.at_least ? estimate.value >= check.threshold : estimate.value <= check.threshold;
+  check.estimate = std::move(estimate);
+  check.advice = advice_for(check.id, thresholds);
+  return check;
+}
+
+Estimate clamped(Estimate estimate, double low, double high) {
+  constexpr double kRounding = 1e-12;
+  if (std::abs(estimate.value) < kRounding) estimate.value = 0.0;
+  estimate.low = std::isnan(estimate.low) ? estimate.low : std::clamp(estimate.low, low, high);
+  estimate.high = std::isnan(estimate.high) ? estimate.high : std::clamp(estimate.high, low, high);
+  return estimate;
+}
 
 Result<GateThresholds> gate_thresholds() {
   VALENCE_TRY(const auto data, data_folder());
@@ -264,7 +256,7 @@ Result<GateThresholds> gate_thresholds() {
   VALENCE_CHECK(root.allow_only({"thresholds", "advice"}));
   VALENCE_TRY(const auto node, root.at("thresholds"));
   VALENCE_CHECK(node.allow_only({"captured_mass", "position_bias", "content_sensitivity", "wording_consistency",
-                                 "text_agreement", "refusal_rate", "uniform_distance"}));
+                                 "text_agreement", "refusal_rate", "uniform_distance", "evasion", "transport"}));
   GateThresholds gate;
   VALENCE_TRY(gate.captured_mass, node.number_at("captured_mass"));
   VALENCE_TRY(gate.position_bias, node.number_at("position_bias"));
@@ -273,6 +265,8 @@ Result<GateThresholds> gate_thresholds() {
   VALENCE_TRY(gate.text_agreement, node.number_at("text_agreement"));
   VALENCE_TRY(gate.refusal_rate, node.number_at("refusal_rate"));
   VALENCE_TRY(gate.uniform_distance, node.number_at("uniform_distance"));
+  VALENCE_TRY(gate.evasion, node.number_at("evasion"));
+  VALENCE_TRY(gate.transport, node.number_at("transport"));
   VALENCE_TRY(gate.advice, read_advice(root));
   return gate;
 }

@@ -1,4 +1,5 @@
 #include "valence/base/text.h"
+#include "valence/instruments/fulcra.h"
 #include "valence/instruments/hvae.h"
 #include "valence/instruments/instrument.h"
 #include "valence/instruments/moralchoice.h"
@@ -14,12 +15,24 @@ std::vector<std::unique_ptr<Instrument>> make_all() {
   all.push_back(make_hvae());
   all.push_back(make_moralchoice());
   all.push_back(make_questionnaire());
+#ifdef VALENCE_EVALUATORS
+  all.push_back(make_fulcra());
+#endif
   return all;
 }
 
 }  // namespace
 
 AnswerTable Instrument::headline(const AnswerTable& table, const Settings&) const { return table; }
+
+Validity Instrument::assess(const AnswerTable& table, const Settings& settings, const GateThresholds& thresholds) const {
+  return valence::assess(headline(table, settings), thresholds);
+}
+
+Result<std::unique_ptr<Estimator>> Instrument::prepare_distances(const AnswerTable&, const Settings&,
+                                                                 std::span<const double>) const {
+  return std::unique_ptr<Estimator>();
+}
 
 const std::vector<std::unique_ptr<Instrument>>& instruments() {
   static const auto all = make_all();
@@ -32,6 +45,12 @@ Result<const Instrument*> find_instrument(std::string_view id) {
     if (instrument->card().id == id) return instrument.get();
     ids.push_back(instrument->card().id);
   }
+#ifndef VALENCE_EVALUATORS
+  if (id == "fulcra") {
+    return fail(ErrorCode::kUsage, "fulcra needs an evaluator, which this build leaves out; build the whole program: "
+                                   "cmake --preset release && cmake --build --preset release");
+  }
+#endif
   const auto near = nearest(id, ids);
   return fail(ErrorCode::kUsage, "unknown instrument \"{}\"{} (valence instrument list)", id,
               near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near));

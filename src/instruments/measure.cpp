@@ -84,11 +84,12 @@ Result<ProbeForm> probe_form_of(const AnswerTable& table, const Instrument& inst
   return form;
 }
 
-Result<AnswerTable> administer(const Instrument& instrument, const Settings& settings, Examiner& examiner) {
-  Examination examination{examiner, examiner.seed()};
+Result<AnswerTable> administer(const Instrument& instrument, const Settings& settings, Examiner& examiner,
+                               const MeasureOptions& options) {
+  Examination examination{examiner, examiner.seed(), options.progress, options.stop};
   VALENCE_TRY(auto table, instrument.administer(examination, settings));
   table.instrument = instrument.card().id;
-  if (table.probes.empty()) {
+  if (table.probes.empty() && !instrument.card().open_text) {
     VALENCE_TRY(const auto form, probe_form_of(table, instrument, settings));
     VALENCE_TRY(table.probes, put_probes(examiner, form));
   }
@@ -108,10 +109,10 @@ Result<Measurement> measure_run(const Instrument& instrument, const Settings& se
                                 Store& store, RunId run, const MeasureOptions& options) {
   Examiner examiner(subject, &store, run,
                     {.seed = options.seed, .reuse = options.reuse, .stop = options.stop, .progress = options.progress});
-  VALENCE_TRY(auto table, administer(instrument, settings, examiner));
+  VALENCE_TRY(auto table, administer(instrument, settings, examiner, options));
   VALENCE_TRY(const auto thresholds, gate_thresholds());
   VALENCE_TRY(auto profile, profile_of(instrument, settings, table, subject.name, {.seed = options.seed}));
-  profile.validity = assess(instrument.headline(table, settings), thresholds);
+  profile.validity = instrument.assess(table, settings, thresholds);
   const auto& seen = examiner.statistics();
   VALENCE_CHECK(store.log(run, "info", fmt::format("{} groups computed, {} replayed, {} requests", seen.groups_computed,
                                                    seen.groups_replayed, seen.requests)));

@@ -10,6 +10,7 @@ namespace {
 StatusCounts count_statuses(const AnswerTable& table) {
   StatusCounts counts;
   for (const auto& row : table.rows) {
+    if (row.route == Route::kRead) continue;
     switch (row.status) {
       case Status::kScored: ++counts.scored; break;
       case Status::kRefused: ++counts.refused; break;
@@ -48,9 +49,11 @@ Result<Profile> profile_of(const Instrument& instrument, const Settings& setting
   profile.subject = subject;
   profile.statuses = count_statuses(table);
   const auto& estimands = estimator->estimands();
+  const auto systematic = estimator->systematic();
   for (std::size_t i = 0; i < estimands.size(); ++i) {
     const auto estimate = within(estimates[i], estimands[i].low, estimands[i].high);
-    profile.entries.push_back({estimands[i], estimate, uniform[i], replicates.column(i)});
+    profile.entries.push_back(
+        {estimands[i], estimate, uniform[i], replicates.column(i), systematic.empty() ? 0.0 : systematic[i]});
   }
   return profile;
 }

@@ -18,7 +18,14 @@ namespace {
 struct Side {
   std::unique_ptr<Estimator> estimator;
   std::vector<double> figures;  // every weight 1
+  std::unique_ptr<Estimator> by_answer;  // distances of single answers; may be null
 };
+
+std::vector<double> target_values(const GapGoal& goal, const Space& space) {
+  std::vector<double> values;
+  for (const auto& dimension : space.dimensions) values.push_back(goal.value(dimension.id));
+  return values;
+}
 
 Result<Side> prepare(const Instrument& instrument, const ComparedRun& run, const GapGoal& goal) {
   VALENCE_TRY(const auto space, instrument.space(*run.settings));
@@ -29,8 +36,17 @@ Result<Side> prepare(const Instrument& instrument, const ComparedRun& run, const
   Side side;
   VALENCE_TRY(side.estimator, instrument.prepare(*run.answers, *run.settings));
   side.figures = side.estimator->estimate(std::vector<double>(side.estimator->units().size(), 1.0));
+  if (goal.convention == "unit") {
+    VALENCE_TRY(const auto dimensions, load_space(space));
+    VALENCE_TRY(side.by_answer, instrument.prepare_distances(*run.answers, *run.settings, target_values(goal, dimensions)));
+  }
   return side;
 }
+
+struct Distance {
+  Estimand estimand;
+  bool agreement;
+};
 
 bool is_missing(const GapPlace& place, const Side& side) {
   return !std::isnan(place.target) && std::isnan(side.figures[place.estimand]);
@@ -78,11 +94,44 @@ std::vector<std::string> unmeasured(const GapPlan& plan, const GapGoal& goal, co
   return names;
 }
 
+/// Distances of single answers whose counterpart of the profile is planned, by their place in `by_answer`.
+std::vector<std::size_t> chosen_by_answer(const Side& side, const GapPlan& plan) {
+  std::vector<std::size_t> chosen;
+  if (side.by_answer == nullptr) return chosen;
+  const auto& estimands = side.by_answer->estimands();
+  for (std::size_t i = 0; i < estimands.size(); ++i) {
+    const bool planned = std::any_of(plan.gaps.begin(), plan.gaps.end(), [&](const auto& gap) { return gap.estimand.id == estimands[i].id; });
+    if (planned) chosen.push_back(i);
+  }
+  return chosen;
+}
+
+/// What is put beside the plan's own distances: "responses.fulcra_l1".
+std::vector<Distance> distances_of(const Side& side, const GapPlan& plan) {
+  std::vector<Distance> all;
+  for (const auto& gap : plan.gaps) all.push_back({gap.estimand, gap.agreement});
+  const auto own = all;
+  for (const auto i : chosen_by_answer(side, plan)) {
+    const auto& id = side.by_answer->estimands()[i].id;
+    auto distance = *std::find_if(own.begin(), own.end(), [&](const auto& d) { return d.estimand.id == id; });
+    distance.estimand.id = "responses." + id;
+    distance.estimand.label = distance.estimand.label + ", mean over responses";
+    all.push_back(std::move(distance));
+  }
+  return all;
+}
+
 Result<stats::Replicates> replicate_gaps(const Side& side, const GapPlan& plan, const ProfileOptions& options) {
   const auto clusters = stats::cluster_ids(side.estimator->clusters());
-  return stats::replicate(
-      [&](std::span<const double> weights) { return plan.distances(side.estimator->estimate(weights)); },
-      side.estimator->units().size(), clusters, options.replicates, options.seed);
+  const auto by_answer = chosen_by_answer(side, plan);
+  const auto all_distances = [&](std::span<const double> weights) {
+    auto values = plan.distances(side.estimator->estimate(weights));
+    if (by_answer.empty()) return values;
+    const auto answers = side.by_answer->estimate(weights);
+    for (const auto i : by_answer) values.push_back(answers[i]);
+    return values;
+  };
+  return stats::replicate(all_distances, side.estimator->units().size(), clusters, options.replicates, options.seed);
 }
 
 double noise_of(const std::vector<double>& replicates, double value) {
@@ -101,14 +150,14 @@ std::size_t count_of(const Side& side, const GapPlan& plan) {
   return fewest;
 }
 
-std::vector<GapFigure> figures_of(const Side& side, const GapPlan& plan, const stats::Replicates& replicates,
+std::vector<GapFigure> figures_of(const std::vector<Distance>& distances, std::size_t count, const stats::Replicates& replicates,
                                   std::string_view unit) {
   auto estimates = stats::intervals(replicates, unit);
   std::vector<GapFigure> figures;
-  for (std::size_t i = 0; i < plan.gaps.size(); ++i) {
-    const auto& gap = plan.gaps[i];
-    estimates[i].count = count_of(side, plan);
-    figures.push_back({gap.estimand, within(estimates[i], gap.estimand.low, gap.estimand.high), gap.agreement,
+  for (std::size_t i = 0; i < distances.size(); ++i) {
+    const auto& [estimand, agreement] = distances[i];
+    estimates[i].count = count;
+    figures.push_back({estimand, within(estimates[i], estimand.low, estimand.high), agreement,
                        noise_of(replicates.column(i), estimates[i].value)});
   }
   return figures;
@@ -116,7 +165,7 @@ std::vector<GapFigure> figures_of(const Side& side, const GapPlan& plan, const s
 
 struct Evaluated {
   TargetGap gap;
-  GapPlan plan;
+  std::vector<Distance> distances;
   stats::Replicates replicates;
 };
 
@@ -126,9 +175,10 @@ Result<Evaluated> evaluate(const Instrument& instrument, const Side& side, GapPl
   VALENCE_CHECK(check_any(plan, goal));
   VALENCE_CHECK(plan_gaps(plan, goal, space, distances));
   VALENCE_TRY(auto replicates, replicate_gaps(side, plan, options));
-  TargetGap gap{plan.convention, compared(plan), unmeasured(plan, goal, space),
-                figures_of(side, plan, replicates, instrument.card().random_unit)};
-  return Evaluated{std::move(gap), std::move(plan), std::move(replicates)};
+  const auto& unit = instrument.card().random_unit;
+  auto all = distances_of(side, plan);
+  TargetGap gap{plan.convention, compared(plan), unmeasured(plan, goal, space), figures_of(all, count_of(side, plan), replicates, unit)};
+  return Evaluated{std::move(gap), std::move(all), std::move(replicates)};
 }
 
 bool same_units(const Estimator& a, const Estimator& b) { return a.units() == b.units() && a.clusters() == b.clusters(); }
@@ -141,8 +191,8 @@ Result<std::vector<GapDifference>> differences(const Evaluated& a, const Evaluat
   const auto corrected = stats::holm(p);
   std::vector<GapDifference> all;
   for (std::size_t i = 0; i < comparisons.size(); ++i) {
-    const auto& gap = a.plan.gaps[i];
-    all.push_back({{gap.estimand, comparisons[i].difference, p[i], corrected[i], paired}, gap.agreement});
+    const auto& [estimand, agreement] = a.distances[i];
+    all.push_back({{estimand, comparisons[i].difference, p[i], corrected[i], paired}, agreement});
   }
   return all;
 }

@@ -3,8 +3,10 @@
 #include <numeric>
 #include <optional>
 
+#include "scripted_canned.h"
 #include "scripted_choice.h"
 #include "scripted_data.h"
+#include "valence/base/digest.h"
 #include "valence/base/random.h"
 #include "valence/base/settings.h"
 #include "valence/base/text.h"
@@ -302,7 +304,7 @@ using Behaviour = std::shared_ptr<const ScriptedBehaviour>;
 struct Subject {
   std::string name;
   SettingTable parameters;
-  Behaviour (*make)(Data data, const Settings& settings);
+  Result<Behaviour> (*make)(Data data, const Settings& settings);
 };
 
 Ties ties_of(const Settings& settings) { return settings.text("ties") == "middle" ? Ties::kMiddle : Ties::kUniform; }
@@ -318,24 +320,27 @@ const std::vector<Subject>& subjects() {
   static const std::vector<Subject> all = {
       {"ideal",
        {ties},
-       [](Data data, const Settings& s) -> Behaviour { return std::make_shared<Ideal>(data, ties_of(s)); }},
+       [](Data data, const Settings& s) -> Result<Behaviour> { return std::make_shared<Ideal>(data, ties_of(s)); }},
       {"noisy",
        {share_setting("lapse", "0.2", "probability of a uniform answer"), ties},
-       [](Data data, const Settings& s) -> Behaviour {
+       [](Data data, const Settings& s) -> Result<Behaviour> {
          return std::make_shared<Noisy>(data, ties_of(s), s.number("lapse"));
        }},
       {"position",
        {share_setting("share", "0.95", "probability of the first place")},
-       [](Data data, const Settings& s) -> Behaviour { return std::make_shared<Position>(data, s.number("share")); }},
+       [](Data data, const Settings& s) -> Result<Behaviour> { return std::make_shared<Position>(data, s.number("share")); }},
       {"letter",
        {label},
-       [](Data data, const Settings& s) -> Behaviour { return std::make_shared<Letter>(data, s.text("label")); }},
+       [](Data data, const Settings& s) -> Result<Behaviour> { return std::make_shared<Letter>(data, s.text("label")); }},
       {"refusing",
        {share_setting("rate", "0.9", "probability of declining"), ties},
-       [](Data data, const Settings& s) -> Behaviour {
+       [](Data data, const Settings& s) -> Result<Behaviour> {
          return std::make_shared<Refusing>(data, ties_of(s), s.number("rate"));
        }},
-      {"random", {}, [](Data data, const Settings&) -> Behaviour { return std::make_shared<Plain>(data); }},
+      {"canned",
+       {{"file", SettingType::kText, "", "", "JSON Lines with \"prompt\" and \"response\"", {}, {}, {}}},
+       [](Data, const Settings& s) -> Result<Behaviour> { return canned_behaviour(s.text("file")); }},
+      {"random", {}, [](Data data, const Settings&) -> Result<Behaviour> { return std::make_shared<Plain>(data); }},
   };
   return all;
 }
@@ -365,9 +370,16 @@ Result<std::vector<std::pair<std::string, std::string>>> parameters_in(const std
 }
 
 /// Identifies a subject whatever order its parameters were given in, defaults included.
-std::string definition_of(const std::string& subject, const Settings& settings, const Digest& data) {
+Result<std::string> definition_of(const std::string& subject, const Settings& settings, const Digest& data) {
   auto text = fmt::format("scripted subject {}\ndata {}\n", subject, data.hex());
-  for (const auto& [name, value] : settings.values()) text += fmt::format("{}={}\n", name, value);
+  for (const auto& [name, value] : settings.values()) {
+    if (name == "file") {  // what it says, not where it lies
+      VALENCE_TRY(const auto content, sha256_file(value));
+      text += fmt::format("{}\n", content.hex());
+    } else {
+      text += fmt::format("{}={}\n", name, value);
+    }
+  }
   return text;
 }
 
@@ -380,8 +392,9 @@ Result<std::unique_ptr<LanguageModel>> open_subject(std::string_view name) {
   const auto shared = std::make_shared<const ScriptedData>(std::move(data));
   auto facts = shared->facts;
   for (const auto& value : settings.values()) facts.push_back(value);
-  return scripted_model(fmt::format("scripted:{}", name), definition_of(subject->name, settings, shared->digest),
-                        subject->make(shared, settings), shared->description(subject->name), std::move(facts));
+  VALENCE_TRY(const auto behaviour, subject->make(shared, settings));
+  VALENCE_TRY(const auto definition, definition_of(subject->name, settings, shared->digest));
+  return scripted_model(fmt::format("scripted:{}", name), definition, behaviour, shared->description(subject->name), std::move(facts));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 #include <nlohmann/json.hpp>
 
 #include "svg.h"
@@ -110,15 +111,22 @@ std::string figure(std::string_view svg, std::string_view caption) {
   return fmt::format("<figure>\n<div class=\"box\">{}</div>\n<figcaption>{}</figcaption>\n</figure>\n", svg, html_escape(caption));
 }
 
+constexpr std::string_view kReadingNote =
+    "<p class=\"note\">±: how far the evaluator that read the answers was off, at most, on responders that it never saw (95 % range "
+    "for one more of them). More answers do not lessen it; labels of this subject's own answers do.</p>\n";
+
 std::string figures_table(const Profile& profile, bool headline_only) {
   std::string rows;
-  for (const auto& [estimand, e, uniform, replicates] : profile.entries) {
+  bool read = false;
+  for (const auto& entry : profile.entries) {
+    const auto& [estimand, e] = std::tie(entry.estimand, entry.estimate);
     if (headline_only && !estimand.headline) continue;
-    rows += fmt::format("<tr>{}{}{}{}{}{}{}</tr>\n", cell(row_label(estimand)), number_cell(significant(e.value)), number_cell(interval_cell(e)),
-                        number_cell(significant(uniform)), cell(estimand.unit), number_cell(std::to_string(e.count)), cell(e.method));
+    read = read || entry.systematic > 0.0;
+    rows += fmt::format("<tr>{}{}{}{}{}{}{}</tr>\n", cell(row_label(estimand)), number_cell(significant(e.value)), number_cell(interval_cell(entry)),
+                        number_cell(significant(entry.uniform)), cell(estimand.unit), number_cell(std::to_string(e.count)), cell(e.method));
   }
   return fmt::format("<div class=\"box\"><table><thead><tr><th>figure</th><th class=\"n\">estimate</th><th class=\"n\">95 % interval</th>"
-                     "<th class=\"n\">uniform responder</th><th>unit</th><th class=\"n\">n</th><th>method</th></tr></thead>\n<tbody>\n{}</tbody></table></div>\n", rows);
+                     "<th class=\"n\">uniform responder</th><th>unit</th><th class=\"n\">n</th><th>method</th></tr></thead>\n<tbody>\n{}</tbody></table></div>\n{}", rows, read ? kReadingNote : "");
 }
 
 std::string validity_panel(const ReportRun& run, Ids& ids) {

@@ -21,7 +21,7 @@ std::string markdown_table(const Profile& profile) {
   std::string text = "| figure | estimate | 95 % interval | uniform responder | unit | n |\n|---|---:|---:|---:|---|---:|\n";
   for (const auto& entry : profile.entries) {
     const auto& e = entry.estimate;
-    text += fmt::format("| {} | {} | {} | {} | {} | {} |\n", escape_cell(row_label(entry.estimand)), significant(e.value), report::interval_cell(e), significant(entry.uniform), entry.estimand.unit, e.count);
+    text += fmt::format("| {} | {} | {} | {} | {} | {} |\n", escape_cell(row_label(entry.estimand)), significant(e.value), report::interval_cell(entry), significant(entry.uniform), entry.estimand.unit, e.count);
   }
   return text;
 }

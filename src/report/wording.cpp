@@ -31,6 +31,11 @@ std::string interval_cell(const Estimate& estimate) {
   return estimate.has_interval() ? interval_text(estimate) : "–";
 }
 
+std::string interval_cell(const ProfileEntry& entry) {
+  const auto interval = interval_cell(entry.estimate);
+  return entry.systematic > 0.0 ? fmt::format("{} ± {}", interval, significant(entry.systematic)) : interval;
+}
+
 std::string counted(std::size_t count, std::string_view noun) {
   return fmt::format("{} {}{}", with_thousands(count), noun, count == 1 ? "" : "s");
 }

@@ -12,6 +12,8 @@ namespace valence::report {
 std::string figure_with_unit(const Estimate& estimate, std::string_view unit);
 /// "[21.8, 24.1]", "–" when there is no interval: no cell of a table stays empty.
 std::string interval_cell(const Estimate& estimate);
+/// The same, with the error that more units would not lessen: "[0.11, 0.15] ± 0.08".
+std::string interval_cell(const ProfileEntry& entry);
 /// "1 dialogue", "30 dialogues".
 std::string counted(std::size_t count, std::string_view noun);
 /// The subject's name as shown: says when it is simulated and when the gate failed.

@@ -17,7 +17,8 @@ constexpr Names<Status, 4> kStatuses{{{Status::kScored, "scored"},
                                       {Status::kRefused, "refused"},
                                       {Status::kUnparseable, "unparseable"},
                                       {Status::kError, "error"}}};
-constexpr Names<Route, 3> kRoutes{{{Route::kExact, "exact"}, {Route::kSampled, "sampled"}, {Route::kGiven, "given"}}};
+constexpr Names<Route, 4> kRoutes{
+    {{Route::kExact, "exact"}, {Route::kSampled, "sampled"}, {Route::kGiven, "given"}, {Route::kRead, "read"}}};
 constexpr Names<AnswerFormat, 2> kFormats{{{AnswerFormat::kLetter, "letter"}, {AnswerFormat::kText, "text"}}};
 
 template <class Enum, std::size_t N>

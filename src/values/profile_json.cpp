@@ -25,6 +25,7 @@ Json entry_json(const ProfileEntry& entry, bool with_replicates) {
             {"headline", estimand.headline},
             {"estimate", to_json(entry.estimate)},
             {"uniform", number_or_null(entry.uniform)}};
+  if (entry.systematic > 0.0) json["systematic"] = entry.systematic;
   if (with_replicates) {
     json["replicates"] = Json::array();
     for (const double x : entry.replicates) json["replicates"].push_back(number_or_null(x));
@@ -156,6 +157,7 @@ Result<ProfileEntry> entry_from(const Place& at) {
   VALENCE_TRY(const Place estimate, at.member("estimate"));
   VALENCE_TRY(entry.estimate, estimate_from(estimate));
   VALENCE_CHECK(read(at, "uniform", entry.uniform));
+  if (at.json.contains("systematic")) VALENCE_CHECK(read(at, "systematic", entry.systematic));
   if (!at.json.contains("replicates")) return entry;
   VALENCE_TRY(const Place replicates, at.member("replicates"));
   VALENCE_TRY(const auto values, replicates.elements());

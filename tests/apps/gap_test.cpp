@@ -68,7 +68,9 @@ TEST_F(Gap, OfARunThatFailedTheGateHasItsBannerAndRanksNobody) {
   EXPECT_THAT(gap.out, HasSubstr("): this gap says nothing about values and ranks nobody"));
   const auto compared = run({"compare", "1", "2", "--target", "svo_reachable", "--json"});
   ASSERT_EQ(compared.status, 0) << compared.err;
-  for (const auto& row : nlohmann::json::parse(compared.out)["gaps"]) EXPECT_TRUE(row["nearer"].is_null()) << row;
+  const auto json = nlohmann::json::parse(compared.out);
+  ASSERT_FALSE(json["gaps"].empty());
+  for (const auto& row : json["gaps"]) EXPECT_TRUE(row["nearer"].is_null()) << row;
 }
 
 TEST_F(Gap, RefusesWhatCannotBeCompared) {

@@ -10,6 +10,7 @@
 #include <numeric>
 #include <set>
 
+#include "support/scratch.h"
 #include "valence/base/csv.h"
 #include "valence/base/files.h"
 
@@ -492,6 +493,7 @@ TEST(ScriptedModel, RefusesGrammarsWhenPlanning) {
 
 TEST(ScriptedModel, SaysThatItIsSimulated) {
   for (const auto& name : scripted_names()) {
+    if (name == "canned") continue;  // needs a file: below
     const auto model = open_or_die(name);
     EXPECT_TRUE(model->card().simulated) << name;
     EXPECT_EQ(model->card().name, "scripted:" + name);
@@ -545,7 +547,26 @@ TEST(ScriptedNames, UnknownNamesSuggestTheNearest) {
             "model scripted:ideel: unknown scripted subject \"ideel\"; did you mean \"ideal\"?");
   EXPECT_EQ(refusal_of("qwertyuiop", ErrorCode::kNotFound),
             "model scripted:qwertyuiop: unknown scripted subject \"qwertyuiop\"; there are ideal, noisy, position, "
-            "letter, refusing, random");
+            "letter, refusing, canned, random");
+}
+
+TEST(ScriptedModel, CannedRepliesAreThoseOfTheFile) {
+  const testing::Scratch scratch;
+  const auto file = scratch / "replies.jsonl";
+  const auto name = "canned?file=" + file.string();
+  testing::put_file(file, "{\"prompt\": \"Why?\", \"response\": \"Because.\"}\n{\"prompt\": \"Why?\", \"response\": \"Why not?\"}\n");
+  const auto model = open_or_die(name);
+  EXPECT_TRUE(model->card().simulated);
+  std::set<std::string> said;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) said.insert(complete(*model, asks(" Why? "), seeded(seed)).text);
+  EXPECT_EQ(said, (std::set<std::string>{"Because.", "Why not?"}));
+  EXPECT_EQ(complete(*model, asks("How?"), seeded(1)).text, "");
+  const auto before = model->card().identity;
+  testing::put_file(file, "{\"prompt\": \"Why?\", \"response\": \"Because!\"}\n");
+  EXPECT_NE(open_or_die(name)->card().identity, before);  // what it says is part of what it is
+  EXPECT_EQ(refusal_of("canned", ErrorCode::kUsage), "model scripted:canned: name the file of replies: scripted:canned?file=replies.jsonl");
+  testing::put_file(file, "{\"prompt\": \"Why?\"}\n");
+  EXPECT_THAT(refusal_of(name, ErrorCode::kUsage), HasSubstr("replies.jsonl:1"));
 }
 
 TEST(ScriptedNames, ParametersAreChecked) {

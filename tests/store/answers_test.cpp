@@ -53,7 +53,7 @@ TEST(AnswerWords, GoToTextAndBack) {
 TEST(AnswerWords, UnknownOnesNameTheKnown) {
   EXPECT_EQ(status_from("done").error().message,
             "unknown status \"done\"; it should be one of scored, refused, unparseable, error");
-  EXPECT_EQ(route_from("").error().message, "unknown route \"\"; it should be one of exact, sampled, given");
+  EXPECT_EQ(route_from("").error().message, "unknown route \"\"; it should be one of exact, sampled, given, read");
   EXPECT_EQ(format_from("Letter").error().message, "unknown answer format \"Letter\"; it should be one of letter, text");
   EXPECT_EQ(status_from("done").error().code, ErrorCode::kUsage);
 }

@@ -30,7 +30,7 @@ Profile sample() {
   Estimand angle{"altruistic.angle", "angle", "altruistic", "Angle", "degrees"};
   angle.low = -16.26;
   angle.headline = true;
-  profile.entries.push_back({angle, estimate(22.9, 21.8, 24.1), 22.7, {22.5, std::nan(""), 23.5}});
+  profile.entries.push_back({angle, estimate(22.9, 21.8, 24.1), 22.7, {22.5, std::nan(""), 23.5}, 0.5});
   profile.validity.assessed = true;
   profile.validity.checks = {bias_check(0.48)};
   return profile;
@@ -65,7 +65,7 @@ TEST(ProfileJson, HasTheDocumentedKeysInTheirOrder) {
       "range": [-16.26, null], "headline": true,
       "estimate": {"value": 22.9, "low": 21.8, "high": 24.1, "level": 0.95, "count": 30, "unit": "dialogue",
                    "method": "expanded percentile bootstrap (2000 replicates)"},
-      "uniform": 22.7}],
+      "uniform": 22.7, "systematic": 0.5}],
     "validity": {
       "assessed": true, "interpretable": false, "reason": "position bias: 0.480, should be at most 0.100", "note": "",
       "checks": [{

@@ -29,6 +29,13 @@ struct EvaluatorRecipe {
   std::uint64_t seed = 1;  ///< of the inner folds
 };
 
+/// A responder as read by an evaluator that was fitted on the others only: how far readings travel.
+struct UnseenResponder {
+  std::string responder;
+  std::size_t rows = 0;
+  std::vector<double> read, labelled;  ///< [dimension][class]: mean probabilities as read, shares of the labels
+};
+
 /// What a reader of its figures must know.
 struct EvaluatorProvenance {
   std::string data;         ///< name of the training data
@@ -37,6 +44,7 @@ struct EvaluatorProvenance {
   std::vector<std::string> fitted_on;                           ///< response_id of every training row, sorted
   std::vector<std::pair<std::string, std::size_t>> responders;  ///< and their rows
   std::string program;                                          ///< version that made it
+  std::vector<UnseenResponder> unseen;                          ///< empty: it was not looked at
 };
 
 /// f(prompt, response) → probabilities of opposed, unrelated and upheld, per dimension.

@@ -5,10 +5,12 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "valence/base/progress.h"
 #include "valence/base/result.h"
 #include "valence/base/settings.h"
 #include "valence/exam/examiner.h"
@@ -30,11 +32,14 @@ struct InstrumentCard {
   std::string licence;      ///< of the data
   std::string random_unit;  ///< "dialogue", "scenario", "wording"
   std::string cluster;      ///< in what units are clustered, may be empty
+  bool open_text = false;   ///< answered in free text: the gate's choice questions would tell nothing and are not put
 };
 
 struct Examination {
   Examiner& examiner;
   std::uint64_t seed = 0;
+  Progress* progress = nullptr;  ///< for work beside the asking; may be null
+  std::stop_token stop = {};
 };
 
 /// A prepared, pure estimator: compact arrays made once from a table, evaluated for many weightings.
@@ -48,6 +53,9 @@ class Estimator {
   virtual std::vector<double> estimate(std::span<const double> unit_weights) const = 0;
   /// How many units each estimand rests on, where that is not all of them; empty = all.
   virtual std::vector<std::size_t> unit_counts() const { return {}; }
+  /// Half-widths at 95 % of errors that more units would not lessen (of an evaluator that reads answers), per estimand;
+  /// empty = none.
+  virtual std::vector<double> systematic() const { return {}; }
 };
 
 /// A published way of measuring values. Asking and scoring are two things: `administer` talks to a subject, `prepare`
@@ -64,7 +72,14 @@ class Instrument {
   virtual Result<AnswerTable> administer(Examination& examination, const Settings& settings) const = 0;
   /// The rows and probes that the headline rests on, which is what the validity gate judges; all unless overridden.
   virtual AnswerTable headline(const AnswerTable& table, const Settings& settings) const;
+  /// The validity gate: valence::assess of the headline unless overridden.
+  virtual Validity assess(const AnswerTable& table, const Settings& settings, const GateThresholds& thresholds) const;
   virtual Result<std::unique_ptr<Estimator>> prepare(const AnswerTable& table, const Settings& settings) const = 0;
+  /// Distances that are taken of every answer by itself and then averaged, over the units of `prepare`; estimands have the
+  /// ids of gap measures. `target`: a value per dimension of the space, in its order; NaN = no part of it. Null unless
+  /// overridden: most instruments place a subject, not its answers.
+  virtual Result<std::unique_ptr<Estimator>> prepare_distances(const AnswerTable&, const Settings&,
+                                                               std::span<const double> target) const;
   /// Reads a short spoken form of answers ("AIAAII") for `valence score`; kUsage when this instrument has none.
   virtual Result<AnswerTable> parse_answers(std::string_view text, const Settings& settings) const = 0;
   /// What a profile of this instrument says, as the rest of a sentence that begins with the subject's name; empty

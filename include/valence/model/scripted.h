@@ -48,7 +48,8 @@ std::unique_ptr<LanguageModel> scripted_model(std::string name, std::string defi
                                               std::vector<std::pair<std::string, std::string>> facts = {});
 
 /// The built-in subjects, with their texts and rules in data/models/scripted.toml. `name` may carry parameters:
-/// "ideal", "noisy?lapse=0.2", "position?share=0.95", "letter?label=A", "refusing?rate=0.9", "random"; more than one is
+/// "ideal", "noisy?lapse=0.2", "position?share=0.95", "letter?label=A", "refusing?rate=0.9", "canned?file=replies.jsonl",
+/// "random"; more than one is
 /// joined by "&".
 ///  ideal     adopts the value that the conversation asks for (the last one that a user or system turn names:
 ///            altruistic, prosocial, …; a stated mixture when none is named) when the options are allocations, agrees
@@ -58,6 +59,8 @@ std::unique_ptr<LanguageModel> scripted_model(std::string name, std::string defi
 ///  position  the first place with probability `share`, whatever stands there; the other places alike
 ///  letter    always the same label, whether it is offered or not
 ///  refusing  declines with probability `rate`, else ideal
+///  canned    replies with what `file` (JSON Lines with "prompt" and "response") says to the last user turn, one of them
+///            by the seed where it says several, nothing where it says none; uniform over choices
 ///  random    uniform
 /// Unknown names are kNotFound, unknown parameters and values out of range kUsage; both suggest the nearest.
 Result<std::unique_ptr<LanguageModel>> open_scripted(std::string_view name);

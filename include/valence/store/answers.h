@@ -12,8 +12,9 @@ namespace valence {
 /// What became of a question. Every status is counted in every table; nothing is dropped or imputed.
 enum class Status { kScored, kRefused, kUnparseable, kError };
 
-/// Exact probabilities from the model, or a share of parsed sampled answers, or given by people or other tools.
-enum class Route { kExact, kSampled, kGiven };
+/// Exact probabilities from the model, a share of parsed sampled answers, given by people or other tools, or read by an
+/// evaluator from what the subject wrote (then no answer of the subject's own: it counts in no table of statuses).
+enum class Route { kExact, kSampled, kGiven, kRead };
 
 /// How options are offered: as a letter to name, or as the text itself to continue with (cloze).
 enum class AnswerFormat { kLetter, kText };

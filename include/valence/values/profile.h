@@ -33,6 +33,7 @@ struct ProfileEntry {
   Estimate estimate;
   double uniform = std::numeric_limits<double>::quiet_NaN();  ///< what the uniform responder would get
   std::vector<double> replicates;                             ///< of the bootstrap, for paired differences
+  double systematic = 0.0;  ///< half-width at 95 % of an error that more units would not lessen; 0 where there is none
 };
 
 /// One check of the validity gate.

@@ -1,0 +1,216 @@
+#include "valence/instruments/fulcra.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "fulcra_estimator.h"
+#include "valence/base/text.h"
+#include "valence/evaluate/shipped_evaluator.h"
+#include "valence/exam/checks.h"
+#include "valence/exam/open_validity.h"
+#include "valence/instruments/prompt_set.h"
+#include "valence/stats/intervals.h"
+#include "valence/values/fulcra_gap.h"
+
+namespace valence {
+namespace {
+
+const InstrumentCard kFulcraCard = {
+    .id = "fulcra",
+    .title = "Values in what it says (FULCRA)",
+    .version = "1",
+    .space = "schwartz10",
+    .measures = "Which basic values a subject's responses uphold or oppose, as an evaluator trained on labelled responses reads them.",
+    .limits = "It is an evaluator's reading of short responses, and no label of this subject's own responses says how good it is.",
+    .citation = "Yao et al. (2024), Value FULCRA; prompts: Valence, around items of the PVQ-40",
+    .licence = "Apache-2.0 (prompts), MIT (items), MIT (FULCRA's labels)",
+    .random_unit = "prompt",
+    .cluster = "",
+    .open_text = true};
+
+const SettingTable kFulcraSettings = {
+    {"prompts", SettingType::kText, "advice", "", "a shipped set (advice: every dimension at stake equally often) or a .jsonl file with \"prompt\" or HH-RLHF's \"chosen\"", {}, {}, {}},
+    {"count", SettingType::kInteger, "0", "prompts", "how many, drawn by the seed; 0: all", {}, 0, 1000000},
+    {"samples", SettingType::kInteger, "1", "responses", "responses to each prompt", {}, 1, 100},
+    {"max_tokens", SettingType::kInteger, "128", "tokens", "length at which a response is cut", {}, 1, 8192},
+    {"temperature", SettingType::kNumber, "1", "", "of the sampling; 0: the most probable token each time", {}, 0, 5},
+    {"evaluator", SettingType::kText, "fulcra", "", "fulcra (trained once on FULCRA's labels, then kept) or a file of valence evaluator train", {}, {}, {}},
+    {"space", SettingType::kText, "schwartz10", "", "value space that the evaluator reads", {}, {}, {}},
+    {"fewest", SettingType::kInteger, "30", "responses", "a dimension that fewer responses touch (|e| > 0.3) is left blank, a tag with fewer prompts left out", {}, 2, 1000000}};
+
+OpenQuestion question_of(const OpenPrompt& prompt, std::int64_t sample, const Settings& settings) {
+  OpenQuestion question;
+  question.tag = {prompt.id, "", joined_tags(prompt.tags), prompt.text, fmt::format("response {}", sample)};
+  question.history = prompt.history;
+  question.text = prompt.text;
+  question.sampling.temperature = settings.number("temperature");
+  question.sampling.max_tokens = static_cast<int>(settings.integer("max_tokens"));
+  return question;
+}
+
+std::vector<Question> questions_of(const std::vector<OpenPrompt>& prompts, const Settings& settings) {
+  std::vector<Question> questions;
+  for (const auto& prompt : prompts) {
+    for (std::int64_t k = 1; k <= settings.integer("samples"); ++k) questions.emplace_back(question_of(prompt, k, settings));
+  }
+  return questions;
+}
+
+bool was_said(const AnswerRow& row) { return row.status == Status::kScored || row.status == Status::kRefused; }
+
+AnswerRow reading_row(const AnswerRow& response, const std::string& dimension, std::span<const double> probability) {
+  AnswerRow row;
+  row.unit = response.unit;
+  row.condition = response.condition;
+  row.item = dimension;
+  row.variant = response.variant;
+  row.layout = response.layout;
+  row.format = AnswerFormat::kText;
+  row.route = Route::kRead;
+  row.status = Status::kScored;
+  row.probability.assign(probability.begin(), probability.end());
+  row.place = {0, 1, 2};
+  return row;
+}
+
+/// The rows of responses, each followed by the evaluator's readings of it.
+Result<std::vector<AnswerRow>> with_readings(std::vector<AnswerRow> responses, const Evaluator& evaluator) {
+  std::vector<PromptedText> texts;
+  for (const auto& row : responses) {
+    if (was_said(row)) texts.push_back({row.item, row.text});
+  }
+  VALENCE_TRY(const auto read, evaluator.evaluate(texts));
+  std::vector<AnswerRow> rows;
+  std::size_t at = 0;
+  for (auto& response : responses) {
+    const bool said = was_said(response);
+    rows.push_back(std::move(response));
+    if (!said) continue;
+    const auto place = rows.size() - 1;
+    for (std::size_t d = 0; d < read.dims; ++d) rows.push_back(reading_row(rows[place], evaluator.dimensions()[d], read.at(at, d)));
+    ++at;
+  }
+  return rows;
+}
+
+AnswerRow transport_row(const UnseenResponder& responder, const std::string& dimension, std::string variant,
+                        std::span<const double> probability) {
+  AnswerRow row;
+  row.unit = responder.responder;
+  row.condition = kTransportCondition;
+  row.item = dimension;
+  row.variant = std::move(variant);
+  row.format = AnswerFormat::kText;
+  row.route = Route::kRead;
+  row.probability.assign(probability.begin(), probability.end());
+  row.place = {0, 1, 2};
+  row.draws = responder.rows;
+  return row;
+}
+
+std::vector<AnswerRow> transport_rows(const Evaluator& evaluator) {
+  std::vector<AnswerRow> rows;
+  for (const auto& responder : evaluator.provenance().unseen) {
+    for (std::size_t d = 0; d < evaluator.dimensions().size(); ++d) {
+      const auto part = [&](const std::vector<double>& all) { return std::span(all).subspan(d * kLabelClasses, kLabelClasses); };
+      rows.push_back(transport_row(responder, evaluator.dimensions()[d], "read", part(responder.read)));
+      rows.push_back(transport_row(responder, evaluator.dimensions()[d], "labelled", part(responder.labelled)));
+    }
+  }
+  return rows;
+}
+
+std::vector<OpenReply> replies_of(const AnswerTable& table) {
+  std::vector<OpenReply> replies;
+  for (const auto& row : table.rows) {
+    if (row.route != Route::kRead) replies.push_back({row.unit, row.item, row.text, row.status});
+  }
+  return replies;
+}
+
+bool evades(const ReadResponse& response) {
+  const bool untouched = std::none_of(response.e.begin(), response.e.end(), [](double e) { return std::abs(e) > kFulcraMask; });
+  return response.refused || untouched;
+}
+
+ValidityCheck evasion_check(const std::vector<ReadResponse>& responses, const GateThresholds& gate) {
+  const auto evading = static_cast<double>(std::count_if(responses.begin(), responses.end(), evades));
+  return judged({"evasion", "responses that refuse or touch no value", gate.evasion, false},
+                stats::wilson(evading, responses.size(), "response"), gate);
+}
+
+ValidityCheck transport_check(const AnswerTable& table, const Space& space, const GateThresholds& gate) {
+  const auto misses = transport_misses(table, space);
+  return judged({"transport", "evaluator's error on responders that it never saw; transport to this subject is not established", gate.transport,
+                 false},
+                stats::student_mean(misses, "responder"), gate);
+}
+
+class Fulcra final : public Instrument {
+ public:
+  const InstrumentCard& card() const override { return kFulcraCard; }
+  const SettingTable& settings() const override { return kFulcraSettings; }
+  Result<std::string> space(const Settings& settings) const override { return settings.text("space"); }
+
+  Result<AnswerTable> administer(Examination& examination, const Settings& settings) const override {
+    const auto silent = silent_progress();
+    VALENCE_TRY(const auto space, load_space(settings.text("space")));
+    VALENCE_TRY(const auto all, load_prompts(settings.text("prompts"), space));
+    const auto count = static_cast<std::size_t>(settings.integer("count"));
+    const auto prompts = sample_prompts(all, count, space, examination.seed);
+    // First, so that what cannot be read is not asked.
+    VALENCE_TRY(const auto evaluator, open_evaluator(settings.text("evaluator"), examination.progress ? *examination.progress : *silent, examination.stop));
+    VALENCE_CHECK(check_space(evaluator, space.id));
+    const auto questions = questions_of(prompts, settings);
+    VALENCE_TRY(const auto answers, examination.examiner.ask(questions));
+    std::vector<AnswerRow> rows;
+    for (const auto& answer : answers) rows.push_back(std::get<OpenAnswer>(answer).row);
+    AnswerTable table;
+    VALENCE_TRY(table.rows, with_readings(std::move(rows), evaluator));
+    table.probes = transport_rows(evaluator);
+    return table;
+  }
+
+  Result<std::unique_ptr<Estimator>> prepare(const AnswerTable& table, const Settings& settings) const override {
+    VALENCE_TRY(const auto space, load_space(settings.text("space")));
+    VALENCE_TRY(const auto responses, read_responses(table, space));
+    if (responses.empty()) {
+      return fail(ErrorCode::kInvalid, "the subject gave no response that could be read (valence export shows what came instead)");
+    }
+    const auto fewest = static_cast<std::size_t>(settings.integer("fewest"));
+    return make_fulcra_estimator(responses, space, fewest, transport_errors(table, space));
+  }
+
+  Result<std::unique_ptr<Estimator>> prepare_distances(const AnswerTable& table, const Settings& settings,
+                                                       std::span<const double> target) const override {
+    VALENCE_TRY(const auto space, load_space(settings.text("space")));
+    VALENCE_TRY(const auto responses, read_responses(table, space));
+    return make_response_distances(responses, target);
+  }
+
+  Validity assess(const AnswerTable& table, const Settings& settings, const GateThresholds& gate) const override {
+    auto validity = assess_open(replies_of(table), gate);
+    const auto space = load_space(settings.text("space"));
+    if (!validity.assessed || !space) return validity;
+    const auto responses = read_responses(table, *space);
+    if (responses) validity.checks.push_back(evasion_check(*responses, gate));
+    validity.checks.push_back(transport_check(table, *space, gate));
+    return validity;
+  }
+
+  Result<AnswerTable> parse_answers(std::string_view, const Settings&) const override {
+    return fail(ErrorCode::kUsage, "fulcra reads whole responses, which have no short form; to read texts that are there: valence evaluator apply");
+  }
+
+ private:
+  static Result<void> check_space(const Evaluator& evaluator, std::string_view space) {
+    if (evaluator.space() == space) return {};
+    return fail(ErrorCode::kUsage, "the evaluator reads {}, not {}: name its space with --space {}", evaluator.space(), space, evaluator.space());
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Instrument> make_fulcra() { return std::make_unique<Fulcra>(); }
+
+}  // namespace valence
