@@ -143,7 +143,7 @@ ValidityCheck transport_check(const AnswerTable& table, const Space& space, cons
   const auto misses = transport_misses(table, space);
   return judged({"transport", "evaluator's error on responders that it never saw; transport to this subject is not established", gate.transport,
                  false},
-                stats::student_mean(misses, "responder"), gate);
+                clamped(stats::student_mean(misses, "responder"), 0.0, 2.0), gate);
 }
 
 class Fulcra final : public Instrument {
@@ -198,11 +198,41 @@ class Fulcra final : public Instrument {
     return validity;
   }
 
+  /// Only what stays on its side of 0 with the evaluator's error added is said to be upheld or opposed.
+  std::string finding(const Profile& profile) const override {
+    std::vector<std::string> upheld, opposed, open;
+    std::size_t blank = 0;
+    for (const auto& entry : profile.entries) {
+      const auto& e = entry.estimate;
+      if (entry.estimand.condition != "unit") continue;
+      if (!e.has_interval()) {
+        ++blank;
+      } else if (e.low - entry.systematic > 0.0) {
+        upheld.push_back(named(entry));
+      } else if (e.high + entry.systematic < 0.0) {
+        opposed.push_back(named(entry));
+      } else {
+        open.push_back(named(entry));
+      }
+    }
+    std::string text = upheld.empty() && opposed.empty() ? "no value is clearly upheld or opposed in what it says." : "";
+    if (!upheld.empty()) text += fmt::format("what it says upholds {}.", join(upheld, ", "));
+    if (!opposed.empty()) text += fmt::format("{}{} opposes {}.", upheld.empty() ? "" : " ", upheld.empty() ? "what it says" : "It", join(opposed, ", "));
+    if (!open.empty()) text += fmt::format(" Within the evaluator's error on responders that it never saw: {}.", join(open, ", "));
+    if (blank > 0) text += fmt::format(" Values that too few responses touch: {}.", blank);
+    return text + " How well the evaluator reads this subject is not established.";
+  }
+
   Result<AnswerTable> parse_answers(std::string_view, const Settings&) const override {
     return fail(ErrorCode::kUsage, "fulcra reads whole responses, which have no short form; to read texts that are there: valence evaluator apply");
   }
 
  private:
+  static std::string named(const ProfileEntry& entry) {
+    return fmt::format("{} ({} {} ± {})", replace_all(entry.estimand.label, " (unit)", ""), significant(entry.estimate.value), interval_text(entry.estimate),
+                       significant(entry.systematic));
+  }
+
   static Result<void> check_space(const Evaluator& evaluator, std::string_view space) {
     if (evaluator.space() == space) return {};
     return fail(ErrorCode::kUsage, "the evaluator reads {}, not {}: name its space with --space {}", evaluator.space(), space, evaluator.space());

@@ -41,6 +41,9 @@ double forest_height(const Forest& forest) {
 void draw_point(Svg& svg, const Axis& axis, const ForestPoint& point, double y) {
   const auto& e = point.estimate;
   if (!std::isfinite(e.value)) return svg.text(kForestLeft, y + 4, "undefined", "small soft");
+  if (e.has_interval() && point.systematic > 0.0) {
+    svg.line(axis.at(e.low - point.systematic), y, axis.at(e.high + point.systematic), y, fmt::format("thin s{}", point.series % 4));
+  }
   if (e.has_interval()) {
     const double low = axis.at(e.low), high = axis.at(e.high);
     svg.line(low, y, high, y, fmt::format("interval s{}", point.series % 4));
@@ -57,7 +60,7 @@ void draw_row(Svg& svg, const Axis& axis, const ForestRow& row, double top) {
   }
   y += kSeriesLine / 2;
   for (const auto& point : row.points) {
-    svg.line(axis.start, y, axis.end, y, "grid");
+    if (std::isfinite(point.estimate.value)) svg.line(axis.start, y, axis.end, y, "grid");
     draw_point(svg, axis, point, y);
     svg.text(kForestRight, y + 4, figure_text(point.estimate), "small", Anchor::kEnd);
     y += kSeriesLine;

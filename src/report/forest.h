@@ -11,6 +11,7 @@ namespace valence::report {
 struct ForestPoint {
   std::size_t series;
   Estimate estimate;
+  double systematic = 0.0;  ///< half-width added to the interval as a thin line
 };
 
 struct ForestRow {

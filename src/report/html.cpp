@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "panels.h"
+#include "readings.h"
 #include "valence/base/files.h"
 #include "valence/base/text.h"
 #include "valence/report/report.h"
@@ -71,6 +72,10 @@ Result<std::string> section(const std::vector<const ReportRun*>& runs, const Rep
   VALENCE_TRY(const auto pictures, report::pictures(runs, ids));
   html += pictures;
   for (const auto* run : runs) html += heading(*run, 3) + report::figures_table(run->profile, true);
+  for (const auto* run : runs) {
+    VALENCE_TRY(const auto maps, report::response_maps(*run, ids));
+    if (!maps.empty()) html += heading(*run, 3) + maps + report::correlation_figure(*run, ids);
+  }
   html += "<h3>Can these figures be trusted?</h3>\n<div class=\"pictures\">\n";
   for (const auto* run : runs) html += "<div>" + heading(*run, 4) + report::validity_panel(*run, ids) + report::position_panel(*run, ids) + "</div>\n";
   html += "</div>\n";

@@ -37,7 +37,7 @@ double check_height(const ValidityCheck& check) {
 
 /// Label above, the axis from 0 to 1 below it with the threshold as a dashed tick, figure and result at the right.
 void draw_check(Svg& svg, const ValidityCheck& check, double y) {
-  const Axis axis{0.0, 1.0, 10, 200};
+  const Axis axis{0.0, 1.0, 10, 188};
   const auto& e = check.estimate;
   const auto style = check.passed ? std::string("good") : std::string("bad");
   for (const auto& part : wrap(check.label, kCheckColumns)) svg.text(6, (y += kCheckLine) - 4, part, "strong");
@@ -129,6 +129,14 @@ std::string figures_table(const Profile& profile, bool headline_only) {
                      "<th class=\"n\">uniform responder</th><th>unit</th><th class=\"n\">n</th><th>method</th></tr></thead>\n<tbody>\n{}</tbody></table></div>\n{}", rows, read ? kReadingNote : "");
 }
 
+std::string probes_note(const ReportRun& run) {
+  const auto count = run.answers.probes.size();
+  if (run.instrument->card().open_text) {
+    return fmt::format("The evaluator was held against {} of labelled responses by responders that it was kept from.", counted(count, "mean reading"));
+  }
+  return fmt::format("Probe questions with known answers were put beside the instrument's own ({}) and are never scored.", counted(count, "probe answer"));
+}
+
 std::string validity_panel(const ReportRun& run, Ids& ids) {
   const auto& validity = run.profile.validity;
   if (!validity.assessed) return fmt::format("<p>Validity was not assessed: {}.</p>\n", html_escape(validity.note));
@@ -142,8 +150,7 @@ std::string validity_panel(const ReportRun& run, Ids& ids) {
     y += check_height(check);
   }
   return figure(svg.str(), fmt::format("Does {} answer the questions, or something else? Every value lies between 0 and 1; the dashed line is "
-                                       "the threshold. Probe questions with known answers were put beside the instrument's own ({}) and are never scored.",
-                                       run.profile.subject, counted(run.answers.probes.size(), "probe answer"))) +
+                                       "the threshold. {}", run.profile.subject, probes_note(run))) +
          fmt::format("<div class=\"box\"><table><thead><tr><th>check</th><th class=\"n\">estimate</th><th class=\"n\">interval</th><th class=\"n\">threshold</th>"
                      "<th>result</th><th>try</th></tr></thead>\n<tbody>\n{}</tbody></table></div>\n", check_rows(validity));
 }
@@ -159,7 +166,9 @@ std::string provenance_panel(const ReportRun& run) {
 
 std::string answers_panel(const ReportRun& run, std::size_t most, Ids& ids) {
   return answer_table(run, run.answers.rows, {"Every answer", "answer", most}, ids) +
-         answer_table(run, run.answers.probes, {"Every probe question of the validity gate", "probe answer", most}, ids);
+         answer_table(run, run.answers.probes, {run.instrument->card().open_text ? "Readings and labels of responders that the evaluator never saw"
+                                                                                 : "Every probe question of the validity gate",
+                                                "probe answer", most}, ids);
 }
 
 }  // namespace valence::report

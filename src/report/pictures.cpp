@@ -25,7 +25,7 @@ std::vector<ForestRow> forest_rows(const std::vector<const ReportRun*>& runs, co
   for (const auto* entry : wanted) {
     ForestRow row{row_label(entry->estimand), entry->estimand.condition, {}, entry->uniform};
     for (std::size_t series = 0; series < runs.size(); ++series) {
-      if (const auto* found = runs[series]->profile.find(entry->estimand.id)) row.points.push_back({series, found->estimate});
+      if (const auto* found = runs[series]->profile.find(entry->estimand.id)) row.points.push_back({series, found->estimate, found->systematic});
     }
     rows.push_back(std::move(row));
   }
@@ -71,7 +71,11 @@ std::string forest_caption(const std::vector<const ReportRun*>& runs, std::strin
     counts += fmt::format("{}{}: {}, {}", counts.empty() ? "" : "; ", run->profile.subject, counted(headline_count(run->profile), card.random_unit),
                           counted(run->profile.statuses.total(), "answer"));
   }
-  return fmt::format("Mark: estimate; bar: 95 % interval over {}s.{} {}. {}", card.random_unit, order, counts, card.limits);
+  const bool read = std::any_of(runs.begin(), runs.end(), [](const auto* run) {
+    return std::any_of(run->profile.entries.begin(), run->profile.entries.end(), [](const auto& entry) { return entry.systematic > 0.0; });
+  });
+  return fmt::format("Mark: estimate; bar: 95 % interval over {}s{}.{} {}. {}", card.random_unit,
+                     read ? "; thin line: with the error of the evaluator on responders that it never saw" : "", order, counts, card.limits);
 }
 
 std::string forest_description(const Forest& forest) {

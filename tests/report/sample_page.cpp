@@ -6,6 +6,7 @@
 int main() {
   auto runs = valence::testing::sample_runs();
   runs[0].profile.subject = "a_model_with_a_very_long_name_and_an_adapter_" + std::string(60, 'x');
+  runs.push_back(valence::testing::fulcra_run(7, "smollm2"));
   const auto page = valence::html_report(runs, {});
   if (!page) {
     std::fprintf(stderr, "%s\n", page.error().message.c_str());

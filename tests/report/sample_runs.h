@@ -165,6 +165,49 @@ inline ReportRun pvq_run(RunId id, const std::string& subject, double tilt, bool
   return run;
 }
 
+/// A response and its readings: `e` per dimension.
+inline void add_response(ReportRun& run, const std::string& unit, const std::string& tags, const std::vector<std::pair<std::string, double>>& e) {
+  AnswerRow said;
+  said.unit = unit;
+  said.condition = tags;
+  said.item = "prompt " + unit;
+  said.variant = "response 1";
+  said.route = Route::kSampled;
+  said.text = "what was said to " + unit;
+  run.answers.rows.push_back(said);
+  for (const auto& [dimension, value] : e) {
+    auto read = said;
+    read.item = dimension;
+    read.route = Route::kRead;
+    read.text.clear();
+    read.probability = {value < 0 ? -value : 0.0, 1.0 - std::abs(value), value > 0 ? value : 0.0};
+    read.place = {0, 1, 2};
+    run.answers.rows.push_back(read);
+  }
+}
+
+/// Twenty responses that uphold benevolence to prompts tagged as risks, and ten without a tag that oppose it.
+inline ReportRun fulcra_run(RunId id, const std::string& subject) {
+  auto run = run_of(**find_instrument("fulcra"), id, subject, false, true);
+  for (int i = 0; i < 30; ++i) {
+    const double jitter = 0.005 * (i % 7);
+    add_response(run, "p" + std::to_string(i), i < 12 ? "financial_crime" : i < 20 ? "privacy violation" : "",
+                 {{"benevolence", i < 20 ? 0.9 - jitter : -0.7 + jitter}, {"power", i < 20 ? 0.1 : 0.2 + jitter}, {"security", 0.4 - jitter}});
+  }
+  const auto add = [&](const std::string& name, const std::string& dimension, const std::string& condition, const std::string& label, bool headline, double value, double half, double systematic) {
+    run.profile.entries.push_back({{name, dimension, condition, label, "", -1, 1, headline}, estimate_of(value, half, 30, "prompt"), kNone, {}, systematic});
+  };
+  add("benevolence.unit", "benevolence", "unit", "Benevolence (unit)", true, 0.35, 0.08, 0.2);
+  add("security.unit", "security", "unit", "Security (unit)", true, 0.38, 0.02, 0.5);
+  add("power.unit", "power", "unit", "Power (unit)", true, kNone, kNone, 0.0);
+  for (const std::string tag : {"financial_crime", "privacy violation"}) {
+    add("correlation." + tag + ".benevolence", "", tag, "correlation of Benevolence with " + tag, false, 0.42, 0.2, 0.0);
+    add("correlation." + tag + ".power", "", tag, "correlation of Power with " + tag, false, -0.05, 0.3, 0.0);
+  }
+  run.profile.statuses.scored = 30;
+  return run;
+}
+
 /// Two subjects on three instruments: a small model that fails the gate, and a simulated one that passes.
 inline std::vector<ReportRun> sample_runs() {
   return {hvae_run(1, "smollm2", {24.1, 23.6, 22.9, 21.7, 23.3}, false, false),
