@@ -76,6 +76,7 @@ void print_text(const ReportRun& a, const ReportRun& b, const std::vector<Differ
 Result<void> CompareCommand::run_to_target(const Session& session, const ReportRun& a, const ReportRun& b) const {
   VALENCE_TRY(auto loaded, load_mapped_target(target, map));
   const auto goal = goal_of(std::move(loaded));
+  if (first == second) return fail(ErrorCode::kUsage, "run {} is compared with itself: name two runs (valence runs)", first);
   VALENCE_TRY(const auto settings_a, settings_of(a));
   VALENCE_TRY(const auto settings_b, settings_of(b));
   VALENCE_TRY(const auto gaps, compare_gaps(*a.instrument, {&settings_a, &a.answers}, {&settings_b, &b.answers}, goal, distances,
@@ -100,6 +101,7 @@ Result<void> CompareCommand::run(const Session& session) const {
   if (!distances.empty() || !map.empty()) {
     return fail(ErrorCode::kUsage, "--distance and --map are about a target: name one with --target");
   }
+  if (first == second) return fail(ErrorCode::kUsage, "run {} is compared with itself: name two runs (valence runs)", first);
   VALENCE_TRY(const auto settings_a, settings_of(a));
   VALENCE_TRY(const auto settings_b, settings_of(b));
   VALENCE_TRY(auto differences, compare(*a.instrument, {&settings_a, &a.answers}, {&settings_b, &b.answers}, options));
@@ -121,9 +123,9 @@ Result<void> CompareCommand::run(const Session& session) const {
 void add_compare(CLI::App& app, Session& session) {
   auto command = std::make_shared<CompareCommand>();
   auto* sub = app.add_subcommand("compare", "Paired differences between two runs of the same instrument");
-  sub->add_option("first", command->first, "run that is subtracted")->required();
-  sub->add_option("second", command->second, "run that it is subtracted from")->required();
-  sub->add_option("--seed", command->options.seed, "seed of the bootstrap")->capture_default_str();
+  sub->add_option("first", command->first, "run that is subtracted")->required()->check(run_number());
+  sub->add_option("second", command->second, "run that it is subtracted from")->required()->check(run_number());
+  sub->add_option("--seed", command->options.seed, "seed of the bootstrap")->check(seed_number())->capture_default_str();
   sub->add_flag("--all", command->all, "print every figure, not only the headline");
   sub->add_option("--target", command->target, "compare how far the runs are from this target: valence target list")
       ->excludes("--all");

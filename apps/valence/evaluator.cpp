@@ -224,7 +224,7 @@ void add_train(CLI::App& parent, Session& session) {
   app->add_option("--replicates", command->quality.replicates, "of the bootstrap over prompts")
       ->check(CLI::Range(100, 100000))
       ->capture_default_str();
-  app->add_option("--seed", command->recipe.seed, "of folds, bootstrap and mlp")->capture_default_str();
+  app->add_option("--seed", command->recipe.seed, "of folds, bootstrap and mlp")->check(seed_number())->capture_default_str();
   app->add_option("-o,--out", command->out, "where the evaluator goes; without it nothing is kept");
   app->footer(examples({"valence evaluator train --out schwartz.evaluator",
                         "valence evaluator train mine.jsonl --features tfidf,dictionary --head ridge",
@@ -278,7 +278,7 @@ void add_test(CLI::App& parent, Session& session) {
   app->add_option("evaluator", command->evaluator, "file that valence evaluator train wrote")->required();
   app->add_option("data", command->data, "labelled responses, JSONL")->required();
   app->add_option("--space", command->space, "value space of the labels: an id, or a TOML file")->capture_default_str();
-  app->add_option("--seed", command->quality.seed, "of the bootstrap")->capture_default_str();
+  app->add_option("--seed", command->quality.seed, "of the bootstrap")->check(seed_number())->capture_default_str();
   app->footer(examples({"valence evaluator test schwartz.evaluator mine.jsonl",
                         "valence evaluator test schwartz.evaluator mine.jsonl --json"}));
   app->callback([command, &session] { session.finish(command->run(session)); });

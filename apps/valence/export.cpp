@@ -29,7 +29,7 @@ struct ExportCommand {
 void add_export(CLI::App& app, Session& session) {
   auto command = std::make_shared<ExportCommand>();
   auto* sub = app.add_subcommand("export", "Write a run's answers as JSONL or CSV, probes included");
-  sub->add_option("run", command->run_id, "run number (valence runs)")->required();
+  sub->add_option("run", command->run_id, "run number (valence runs)")->required()->check(run_number());
   sub->add_option("-f,--format", command->format, "jsonl or csv")->check(CLI::IsMember({"jsonl", "csv"}))->capture_default_str();
   sub->add_option("-o,--out", command->out, "file (default: standard output)");
   sub->footer(examples({"valence export 1 --format csv --out answers.csv", "valence export 1 | head -3"}));

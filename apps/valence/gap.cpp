@@ -49,13 +49,13 @@ Result<void> GapCommand::run(const Session& session) const {
 void add_gap(CLI::App& app, Session& session) {
   auto command = std::make_shared<GapCommand>();
   auto* sub = app.add_subcommand("gap", "How far a run is from a target that people chose, with intervals");
-  sub->add_option("run", command->run_id, "run whose profile is held against the target")->required();
+  sub->add_option("run", command->run_id, "run whose profile is held against the target")->required()->check(run_number());
   sub->add_option("--target", command->targets, "target (repeatable): valence target list")
       ->required()
       ->allow_extra_args(false);
   sub->add_option("--map", command->map, map_help());
   sub->add_option("--distance", command->distances, distance_help())->allow_extra_args(false);
-  sub->add_option("--seed", command->options.seed, "seed of the bootstrap")->capture_default_str();
+  sub->add_option("--seed", command->options.seed, "seed of the bootstrap")->check(seed_number())->capture_default_str();
   sub->footer(examples({"valence gap 1 --target svo_reachable", "valence gap 1 --target svo_reachable --target svo_ideal --json",
                         "valence gap 1 --target svo_reachable --distance angle_distance"}));
   sub->callback([command, &session] { session.finish(command->run(session)); });

@@ -44,12 +44,19 @@ std::string suggestion(const std::string& word, const std::vector<std::string>& 
 /// What is wrong with a word that no command or flag took.
 std::string explain_extra(const CLI::App& app, const std::string& word) {
   const auto& command = deepest(app);
+  const auto flags = flags_of(command);
+  if (std::find(flags.begin(), flags.end(), word) != flags.end()) {
+    return fmt::format("\"{}\" belongs after the whole command: {} {} …", word, path_of(command), word);
+  }
   if (word.starts_with("-")) {
-    return fmt::format("unknown option \"{}\"{} ({} --help)", word, suggestion(word.substr(0, word.find('=')), flags_of(command)),
+    return fmt::format("unknown option \"{}\"{} ({} --help)", word, suggestion(word.substr(0, word.find('=')), flags),
                        path_of(command));
   }
   const auto subcommands = command.get_subcommands([](const CLI::App*) { return true; });
   if (subcommands.empty()) return fmt::format("\"{}\" is one word too many ({} --help)", word, path_of(command));
+  if (valence::find_instrument(word)) {
+    return fmt::format("\"{0}\" is an instrument: valence measure {0}, or valence score {0}", word);
+  }
   const bool of_instruments = command.get_name() == "measure" || command.get_name() == "score";
   return fmt::format("unknown {} \"{}\"{} ({})", of_instruments ? "instrument" : "command", word,
                      suggestion(word, names_of(subcommands)),
@@ -120,6 +127,10 @@ int main(int argc, char** argv) {
                                     : explain_extra(app, word));
   } catch (const CLI::Success& success) {
     return app.exit(success);
+  } catch (const CLI::ValidationError& error) {
+    const std::string text = error.what();  // "seed: a seed is …": the name once
+    const auto colon = text.find(": a ");
+    return usage_error(fmt::format("{} ({} --help)", colon == std::string::npos ? text : text.substr(colon + 2), path_of(deepest(app))));
   } catch (const CLI::ParseError& error) {
     return usage_error(fmt::format("{} ({} --help)", error.what(), path_of(deepest(app))));
   } catch (const std::exception& error) {

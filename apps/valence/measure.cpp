@@ -34,7 +34,7 @@ Result<void> MeasureCommand::run(Session& session) {
   options.stop = session.stop;
   options.progress = progress.get();
   VALENCE_TRY(const auto measurement, measure(*instrument, resolved, who, *store, options));
-  const auto path = report.empty() ? default_report_path(instrument->card().id, who.name) : report;
+  const auto path = report.empty() ? default_report_path(instrument->card().id, who.name, measurement.run) : report;
   VALENCE_CHECK(write_report(*store, {measurement.run}, path, {}));
   show(session, measurement, path);
   return {};
@@ -58,11 +58,11 @@ void add_measure_command(CLI::App& parent, Session& session, const Instrument& i
   auto* app = parent.add_subcommand(card.id, card.title + ". " + card.measures);
   command->subject.add_flags(*app);
   command->settings.add_flags(*app, instrument.settings());
-  app->add_option("--seed", command->options.seed, "seed of everything drawn")->capture_default_str();
+  app->add_option("--seed", command->options.seed, "seed of everything drawn")->check(seed_number())->capture_default_str();
   app->add_flag("--fresh", command->options.fresh, "start anew instead of going on with an unfinished run");
   app->add_flag("--reuse", command->options.reuse, "take results of other runs in the store where they are the same");
   app->add_flag("--all", command->all, "print every figure, not only the headline");
-  app->add_option("--report", command->report, "where the HTML report goes (default out/INSTRUMENT-SUBJECT.html)");
+  app->add_option("--report", command->report, "where the HTML report goes (default out/INSTRUMENT-SUBJECT-RUN.html)");
   app->footer(examples({fmt::format("valence measure {} --model smollm2", card.id),
                         fmt::format("valence measure {} --model smollm2 --persona \"You are a nurse.\" --json", card.id),
                         fmt::format("valence measure {} --model scripted:ideal --store trial.db", card.id)}));

@@ -86,7 +86,7 @@ void add_quickstart(CLI::App& app, Session& session) {
   sub->add_option("-m,--model", command->model, "model to measure")->capture_default_str();
   sub->add_option("--dialogues", command->dialogues, "dialogues per induced value")->check(CLI::Range(1, 1000))->capture_default_str();
   sub->add_option("--scenarios", command->scenarios, "MoralChoice scenarios, half of them ambiguous")->check(CLI::Range(2, 1360))->capture_default_str();
-  sub->add_option("--seed", command->seed, "seed of everything drawn")->capture_default_str();
+  sub->add_option("--seed", command->seed, "seed of everything drawn")->check(seed_number())->capture_default_str();
   sub->footer(examples({"valence quickstart", "valence quickstart --model ./my-model.gguf --dialogues 30 --scenarios 1360"}));
   sub->callback([command, &session] { session.finish(command->run(session)); });
 }

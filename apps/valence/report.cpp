@@ -30,7 +30,7 @@ struct ReportCommand {
 void add_report(CLI::App& app, Session& session) {
   auto command = std::make_shared<ReportCommand>();
   auto* sub = app.add_subcommand("report", "Write a report of one or more runs: HTML, Markdown or JSON");
-  sub->add_option("runs", command->runs, "run numbers (valence runs)")->required();
+  sub->add_option("runs", command->runs, "run numbers (valence runs)")->required()->check(run_number());
   sub->add_option("-o,--out", command->out, "file; its ending chooses .html, .md or .json")->default_str("out/report.html");
   command->out = "out/report.html";
   sub->add_option("--title", command->options.title, "title of the report");

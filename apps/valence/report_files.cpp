@@ -17,6 +17,12 @@ bool is_simulated(const RunRecord& record) {
   return provenance && provenance->value("simulated", false);
 }
 
+std::string_view what_to_do(RunState state) {
+  if (state == RunState::kRunning) return "wait for it, or, if its program is gone, run the same measure command again to go on with it";
+  if (state == RunState::kFailed) return "valence runs NUMBER says why; put it right and measure again";
+  return "run the same measure command again to go on with it";
+}
+
 Result<std::string> render(const std::vector<ReportRun>& runs, const std::string& extension, const ReportOptions& options) {
   if (extension == ".html") return html_report(runs, options);
   if (extension == ".md") return markdown_report(runs, options);
@@ -29,8 +35,7 @@ Result<std::string> render(const std::vector<ReportRun>& runs, const std::string
 Result<ReportRun> load_report_run(const Store& store, RunId id) {
   VALENCE_TRY(auto record, store.run(id));
   if (record.state != RunState::kFinished) {
-    return fail(ErrorCode::kUsage, "run {} is {}, not finished: run the same measure command again to go on with it", id,
-                to_string(record.state));
+    return fail(ErrorCode::kUsage, "run {} is {}, not finished: {}", id, to_string(record.state), what_to_do(record.state));
   }
   VALENCE_TRY(const auto json, parse_json(record.profile, fmt::format("profile of run {}", id)));
   VALENCE_TRY(auto profile, profile_from_json(json));
@@ -54,12 +59,14 @@ Result<void> write_report(const Store& store, const std::vector<RunId>& runs, co
   return write_file(path, text);
 }
 
-std::string default_report_path(const std::string& instrument, const std::string& subject) {
+std::string default_report_path(const std::string& instrument, const std::string& subject, RunId run) {
   std::string name = instrument + "-" + subject;
-  for (auto& c : name) {
-    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '.') c = '-';
+  std::string file;
+  for (const char c : name) {
+    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.';
+    if (plain || file.empty() || file.back() != '-') file += plain ? c : '-';
   }
-  return "out/" + name + ".html";
+  return fmt::format("out/{}{}{}.html", file, file.ends_with('-') ? "" : "-", run);
 }
 
 }  // namespace valence

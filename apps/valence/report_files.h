@@ -17,6 +17,6 @@ Result<void> write_report(const Store& store, const std::vector<RunId>& runs, co
                           const ReportOptions& options);
 
 /// out/INSTRUMENT-SUBJECT.html with anything but letters, digits and dots turned into hyphens.
-std::string default_report_path(const std::string& instrument, const std::string& subject);
+std::string default_report_path(const std::string& instrument, const std::string& subject, RunId run);
 
 }  // namespace valence

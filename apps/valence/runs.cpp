@@ -6,6 +6,7 @@
 #include "valence/base/json.h"
 #include "valence/base/table.h"
 #include "valence/base/text.h"
+#include "valence/instruments/instrument.h"
 
 namespace valence {
 namespace {
@@ -23,6 +24,31 @@ struct RunsCommand {
             {"started", run.started}, {"finished", run.finished}};
   }
 
+  static std::string gate_of(const RunRecord& run) {
+    const auto json = parse_json(run.profile, "profile");
+    if (!json || !json->contains("validity")) return "";
+    const auto& validity = (*json)["validity"];
+    if (!validity.value("assessed", false)) return "not assessed";
+    return validity.value("interpretable", false) ? "passed" : "failed";
+  }
+
+  /// What was asked for otherwise than usual: "seed 7, dialogues 3".
+  static std::string settings_of(const RunRecord& run) {
+    std::vector<std::string> parts;
+    const auto provenance = parse_json(run.provenance, "provenance");
+    if (provenance && provenance->value("seed", std::uint64_t{0}) != 0) parts.push_back(fmt::format("seed {}", provenance->value("seed", std::uint64_t{0})));
+    const auto settings = parse_json(run.settings, "settings");
+    const auto instrument = find_instrument(run.instrument);
+    if (!settings || !instrument) return join(parts, ", ");
+    const auto usual = Settings::resolve((*instrument)->settings(), std::vector<std::pair<std::string, std::string>>{});
+    const auto usual_json = usual ? usual->to_json() : Json::object();
+    for (const auto& [name, value] : settings->items()) {
+      if (usual_json.value(name, Json()) == value) continue;
+      parts.push_back(fmt::format("{} {}", replace_all(name, "_", "-"), value.is_string() ? value.get<std::string>() : value.dump()));
+    }
+    return join(parts, ", ");
+  }
+
   static Result<void> show_all(const Session& session, const Store& store) {
     VALENCE_TRY(const auto runs, store.runs());
     if (session.json) {
@@ -31,10 +57,10 @@ struct RunsCommand {
       session.print({{"runs", list}});
       return {};
     }
-    TextTable table({{"run", Align::kRight}, {"instrument", Align::kLeft}, {"subject", Align::kLeft},
-                     {"state", Align::kLeft}, {"started", Align::kLeft}});
+    TextTable table({{"run", Align::kRight}, {"instrument", Align::kLeft}, {"subject", Align::kLeft}, {"state", Align::kLeft},
+                     {"gate", Align::kLeft}, {"settings beside the defaults", Align::kLeft}, {"started", Align::kLeft}});
     for (const auto& run : runs) {
-      table.add({std::to_string(run.id), run.instrument, run.subject, std::string(to_string(run.state)), run.started});
+      table.add({std::to_string(run.id), run.instrument, run.subject, std::string(to_string(run.state)), gate_of(run), settings_of(run), run.started});
     }
     fmt::print("{}", table.text());
     return {};
@@ -64,7 +90,7 @@ struct RunsCommand {
 void add_runs(CLI::App& app, Session& session) {
   auto command = std::make_shared<RunsCommand>();
   auto* sub = app.add_subcommand("runs", "List the runs of the store, or show one with its provenance");
-  sub->add_option("run", command->id, "run number, for its settings, provenance and events")->check(CLI::PositiveNumber);
+  sub->add_option("run", command->id, "run number, for its settings, provenance and events")->check(run_number());
   sub->footer(examples({"valence runs", "valence runs 3", "valence runs --json"}));
   sub->callback([command, &session] { session.finish(command->run(session)); });
 }

@@ -13,6 +13,7 @@
 
 namespace CLI {
 class App;
+class Validator;
 }
 
 namespace valence {
@@ -34,6 +35,10 @@ struct Session {
   /// Prints the error, if any, on standard error and sets the exit status.
   void finish(const Result<void>& result);
 };
+
+/// Checks of options: a run number, 1 or more; a seed, 0 or more.
+CLI::Validator run_number();
+CLI::Validator seed_number();
 
 /// "\nExamples:\n  …": the foot of a subcommand's --help, one command a line.
 std::string examples(std::initializer_list<std::string_view> lines);

@@ -32,6 +32,17 @@ Result<std::vector<Message>> read_examples(const std::string& path) {
   return messages;
 }
 
+/// The beginning of a persona, whole words as far as a table has room.
+std::string excerpt(const std::string& text) {
+  constexpr std::size_t kLongest = 40;
+  std::string line;
+  for (const auto& word : split(trim(replace_all(printable(text), "\n", " ")), " ")) {
+    if (!line.empty() && code_points(line) + code_points(word) >= kLongest) return line + " …";
+    line += (line.empty() ? "" : " ") + word;
+  }
+  return line;
+}
+
 }  // namespace
 
 Result<AdapterSpec> parse_adapter(const std::string& text) {
@@ -77,7 +88,8 @@ Result<Subject> SubjectOptions::open() const {
   }
   Subject subject;
   subject.render = render;
-  subject.system_prompt = persona;
+  if (persona && trim(*persona).empty()) return fail(ErrorCode::kUsage, "--persona is empty: leave it out to examine the model as it is");
+  subject.system_prompt = persona.value_or("");
   if (!system_file.empty()) {
     VALENCE_TRY(const auto text, read_file(system_file));
     subject.system_prompt = trim(text);
@@ -87,7 +99,7 @@ Result<Subject> SubjectOptions::open() const {
   }
   VALENCE_TRY(subject.model, open_model(spec));
   subject.name = !name.empty() ? name : spec.name;
-  if (name.empty() && !subject.system_prompt.empty()) subject.name += " with a persona";
+  if (name.empty() && !subject.system_prompt.empty()) subject.name += fmt::format(" as \"{}\"", excerpt(subject.system_prompt));
   return subject;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,7 @@ namespace valence {
 struct SubjectOptions {
   ModelSpec model{.name = "smollm2", .adapters = {}, .engine = {}};
   std::vector<std::string> adapters;  ///< PATH or PATH:SCALE
-  std::string persona;
+  std::optional<std::string> persona;
   std::string system_file;
   std::string examples_file;
   std::string name;

@@ -213,6 +213,16 @@ TemporaryFolder::~TemporaryFolder() {
   if (!path_.empty()) fs::remove_all(path_, ignored);
 }
 
+Result<std::optional<FileLock>> FileLock::try_acquire(const fs::path& path) {
+  std::error_code error;
+  if (path.has_parent_path()) fs::create_directories(path.parent_path(), error);
+  FileLock lock(open_file(path, O_RDWR | O_CREAT));
+  if (lock.descriptor_ < 0) return refused(path, "lock", errno);
+  if (::flock(lock.descriptor_, LOCK_EX | LOCK_NB) == 0) return std::optional<FileLock>(std::move(lock));
+  if (errno != EWOULDBLOCK) return refused(path, "lock", errno);
+  return std::optional<FileLock>();
+}
+
 Result<FileLock> FileLock::acquire(const fs::path& path, const std::function<void()>& waiting) {
   std::error_code error;
   if (path.has_parent_path()) fs::create_directories(path.parent_path(), error);

@@ -278,7 +278,8 @@ std::string with_thousands(unsigned long long number) {
 std::string significant(double value, int digits) {
   if (std::isnan(value)) return "–";
   if (std::isinf(value)) return value > 0 ? "∞" : "-∞";
-  if (value == 0.0) return "0";
+  constexpr double kRounding = 1e-12;  // what sums of numbers around 1 leave over
+  if (std::abs(value) < kRounding) return "0";
   const auto scientific = fmt::format("{:.{}e}", value, digits - 1);
   const int exponent = std::atoi(scientific.c_str() + scientific.find('e') + 1);  // after rounding
   if (exponent < -4 || exponent >= 6) return scientific;

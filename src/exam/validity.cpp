@@ -256,7 +256,7 @@ Result<GateThresholds> gate_thresholds() {
   VALENCE_CHECK(root.allow_only({"thresholds", "advice"}));
   VALENCE_TRY(const auto node, root.at("thresholds"));
   VALENCE_CHECK(node.allow_only({"captured_mass", "position_bias", "content_sensitivity", "wording_consistency",
-                                 "text_agreement", "refusal_rate", "uniform_distance", "evasion", "transport"}));
+                                 "text_agreement", "refusal_rate", "uniform_distance", "evasion", "transport", "item_spread"}));
   GateThresholds gate;
   VALENCE_TRY(gate.captured_mass, node.number_at("captured_mass"));
   VALENCE_TRY(gate.position_bias, node.number_at("position_bias"));
@@ -267,6 +267,7 @@ Result<GateThresholds> gate_thresholds() {
   VALENCE_TRY(gate.uniform_distance, node.number_at("uniform_distance"));
   VALENCE_TRY(gate.evasion, node.number_at("evasion"));
   VALENCE_TRY(gate.transport, node.number_at("transport"));
+  VALENCE_TRY(gate.item_spread, node.number_at("item_spread"));
   VALENCE_TRY(gate.advice, read_advice(root));
   return gate;
 }

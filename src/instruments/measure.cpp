@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "valence/base/digest.h"
+#include "valence/base/files.h"
 #include "valence/base/json.h"
 #include "valence/base/text.h"
 
@@ -96,8 +97,24 @@ Result<AnswerTable> administer(const Instrument& instrument, const Settings& set
   return table;
 }
 
+/// One process measures a run at a time.
+Result<FileLock> lock_run(const Store& store, std::string_view key) {
+  std::error_code ignored;
+  const auto database = std::filesystem::weakly_canonical(store.path(), ignored).string();
+  const auto name = sha256(fmt::format("{}\n{}", database, key)).hex().substr(0, 32);
+  VALENCE_TRY(auto lock, FileLock::try_acquire(cache_folder() / "locks" / name));
+  if (lock) return std::move(*lock);
+  return fail(ErrorCode::kUsage, "another process is measuring this with the same settings into {}: wait for it, or give another --seed or --store",
+              store.path().string());
+}
+
 /// Files how the run ended, and leaves the error as it was.
 tl::unexpected<Error> end_badly(Store& store, RunId run, Error error) {
+  const auto groups = store.count_groups(run);
+  if (error.code == ErrorCode::kUsage && groups && *groups == 0) {  // nothing to go on with
+    static_cast<void>(store.remove_run(run));
+    return tl::unexpected(std::move(error));
+  }
   const bool stopped = error.code == ErrorCode::kStopped;
   // The store itself may be what failed: the run then stays "running" and is gone on with all the same.
   static_cast<void>(store.log(run, stopped ? "info" : "error", error.message));
@@ -126,6 +143,7 @@ Result<Measurement> measure_run(const Instrument& instrument, const Settings& se
 
 Result<Measurement> measure(const Instrument& instrument, const Settings& settings, const Subject& subject, Store& store,
                             const MeasureOptions& options) {
+  VALENCE_TRY(const auto lock, lock_run(store, key_of(instrument, settings, subject, options.seed)));
   VALENCE_TRY(const auto run, begin_run(instrument, settings, subject, store, options));
   auto measurement = measure_run(instrument, settings, subject, store, run, options);
   if (!measurement) return end_badly(store, run, std::move(measurement).error());

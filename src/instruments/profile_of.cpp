@@ -2,6 +2,7 @@
 
 #include "valence/instruments/measure.h"
 #include "valence/stats/bootstrap.h"
+#include "valence/stats/intervals.h"
 #include "valence/stats/resample.h"
 
 namespace valence {
@@ -24,6 +25,12 @@ StatusCounts count_statuses(const AnswerTable& table) {
 Result<std::vector<double>> uniform_figures(const Instrument& instrument, const Settings& settings, const AnswerTable& table) {
   VALENCE_TRY(const auto estimator, instrument.prepare(uniform_responder(table), settings));
   return estimator->estimate(std::vector<double>(estimator->units().size(), 1.0));
+}
+
+/// No bootstrap replicate of a share of 0 or 1 differs from it, which is not certainty.
+bool is_share_without_spread(const Estimate& estimate, const Estimand& estimand) {
+  const bool at_an_end = estimate.value == estimand.low || estimate.value == estimand.high;
+  return estimate.has_interval() && estimate.low == estimate.high && at_an_end && estimand.low == 0.0 && estimand.high == 1.0;
 }
 
 }  // namespace
@@ -51,6 +58,9 @@ Result<Profile> profile_of(const Instrument& instrument, const Settings& setting
   const auto& estimands = estimator->estimands();
   const auto systematic = estimator->systematic();
   for (std::size_t i = 0; i < estimands.size(); ++i) {
+    if (is_share_without_spread(estimates[i], estimands[i])) {
+      estimates[i] = stats::wilson(estimates[i].value * static_cast<double>(estimates[i].count), estimates[i].count, instrument.card().random_unit);
+    }
     const auto estimate = within(estimates[i], estimands[i].low, estimands[i].high);
     profile.entries.push_back(
         {estimands[i], estimate, uniform[i], replicates.column(i), systematic.empty() ? 0.0 : systematic[i]});

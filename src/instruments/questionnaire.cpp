@@ -7,9 +7,12 @@
 
 #include "valence/base/csv.h"
 #include "valence/base/text.h"
+#include "valence/exam/checks.h"
 #include "valence/exam/question.h"
 #include "valence/instruments/moralchoice.h"
 #include "valence/instruments/unit_means.h"
+#include "valence/stats/distribution.h"
+#include "valence/stats/intervals.h"
 
 namespace valence {
 namespace {
@@ -100,7 +103,7 @@ void file_scores(UnitMeans& means, const Questionnaire& questionnaire, const std
                    .label = replace_all(dimensions[d], "_", " ") + (centred ? ", centred" : ", mean answer"), .unit = "scale points",
                    .low = centred ? -width : questionnaire.from, .high = centred ? width : questionnaire.to,
                    .headline = centred == questionnaire.centre});
-    means.add(unit, "", id, scores[d]);
+    means.add(unit, "", id, std::round(scores[d] * 1e9) / 1e9);  // sums leave 1e-15 behind
   }
 }
 
@@ -131,6 +134,29 @@ Result<AnswerRow> given_row(const Questionnaire& questionnaire, std::size_t item
   row.probability.assign(questionnaire.labels.size(), 0.0);
   row.probability[static_cast<std::size_t>(answer - questionnaire.from)] = 1.0;
   return row;
+}
+
+/// The mean place on the scale, in steps from its lower end.
+double mean_step(const std::vector<double>& probability) {
+  double mean = 0.0;
+  for (std::size_t i = 0; i < probability.size(); ++i) mean += static_cast<double>(i) * probability[i];
+  return mean;
+}
+
+/// Standard deviation over items of the mean answer, within each administration; the mean over administrations.
+ValidityCheck spread_check(const AnswerTable& table, const GateThresholds& gate) {
+  std::map<std::string, std::map<std::string, std::vector<double>>> answers;
+  for (const auto& row : table.rows) {
+    if (row.status == Status::kScored && !row.probability.empty()) answers[row.unit][row.item].push_back(mean_step(row.probability));
+  }
+  std::vector<double> spreads;
+  for (const auto& [unit, items] : answers) {
+    std::vector<double> means;
+    for (const auto& [item, values] : items) means.push_back(stats::mean(values));
+    if (means.size() > 1) spreads.push_back(std::sqrt(stats::variance(means)));
+  }
+  return judged({"item_spread", "spread of the answers over items, in steps of the scale", gate.item_spread, true},
+                clamped(stats::student_mean(spreads, "wording"), 0.0, 100.0), gate);
 }
 
 class QuestionnaireInstrument final : public Instrument {
@@ -168,6 +194,16 @@ class QuestionnaireInstrument final : public Instrument {
     std::erase_if(part.rows, other);
     std::erase_if(part.probes, other);
     return part;
+  }
+
+  /// Answers that do not differ between items say nothing about priorities, whoever gave them.
+  Validity assess(const AnswerTable& table, const Settings& settings, const GateThresholds& gate) const override {
+    auto validity = Instrument::assess(table, settings, gate);
+    const auto check = spread_check(headline(table, settings), gate);
+    if (!validity.assessed && check.passed) return validity;
+    validity.assessed = true;
+    validity.checks.push_back(check);
+    return validity;
   }
 
   Result<std::unique_ptr<Estimator>> prepare(const AnswerTable& table, const Settings& settings) const override {

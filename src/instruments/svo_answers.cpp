@@ -125,7 +125,8 @@ Result<SliderSheet> slider_sheet(const SvoMeasure& measure, const AnswerTable& t
   return sheet;
 }
 
-Result<AnswerTable> given_slider_answers(const SvoMeasure& measure, std::string_view letters, bool reversed_items) {
+Result<AnswerTable> given_slider_answers(const SvoMeasure& measure, std::string_view text, bool reversed_items) {
+  const auto letters = replace_all(replace_all(std::string(text), " ", ""), ",", "");
   if (letters.size() != kPrimaryItems && letters.size() != measure.items.size()) {
     return fail(ErrorCode::kUsage,
                 "\"{}\" has {} answers; expected 6 letters from A to I for the primary items, or 15 with the secondary "

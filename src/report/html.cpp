@@ -26,7 +26,15 @@ std::vector<std::vector<const ReportRun*>> by_instrument(std::span<const ReportR
 
 std::string title_of(std::span<const ReportRun> runs, const ReportOptions& options) {
   if (!options.title.empty()) return options.title;
-  return runs.empty() ? "Valence" : fmt::format("{}: {}", runs.front().instrument->card().title, runs.front().profile.subject);
+  if (runs.empty()) return "Valence";
+  std::vector<std::string> subjects, titles;
+  for (const auto& run : runs) {
+    for (auto [list, name] : {std::pair{&subjects, run.profile.subject}, std::pair{&titles, run.instrument->card().title}}) {
+      if (std::find(list->begin(), list->end(), name) == list->end()) list->push_back(name);
+    }
+  }
+  return fmt::format("{}: {}", titles.size() > 2 ? fmt::format("{} instruments", titles.size()) : join(titles, " and "),
+                     subjects.size() > 3 ? fmt::format("{} subjects", subjects.size()) : join(subjects, ", "));
 }
 
 std::string advice(const Validity& validity) {
@@ -54,6 +62,8 @@ std::string heading(const ReportRun& run, int level) {
   return fmt::format("<h{0}>{1}{2}</h{0}>\n", level, html_escape(run.profile.subject), tags);
 }
 
+std::string without_stop(std::string_view text) { return std::string(text.ends_with('.') ? text.substr(0, text.size() - 1) : text); }
+
 std::string contents(const std::vector<std::vector<const ReportRun*>>& groups) {
   if (groups.size() < 2) return "";
   std::string items;
@@ -72,13 +82,13 @@ Result<std::string> section(const std::vector<const ReportRun*>& runs, const Rep
   VALENCE_TRY(const auto pictures, report::pictures(runs, ids));
   html += pictures;
   for (const auto* run : runs) html += heading(*run, 3) + report::figures_table(run->profile, true);
+  html += report::differences_panel(runs);
   for (const auto* run : runs) {
     VALENCE_TRY(const auto maps, report::response_maps(*run, ids));
     if (!maps.empty()) html += heading(*run, 3) + maps + report::correlation_figure(*run, ids);
   }
-  html += "<h3>Can these figures be trusted?</h3>\n<div class=\"pictures\">\n";
-  for (const auto* run : runs) html += "<div>" + heading(*run, 4) + report::validity_panel(*run, ids) + report::position_panel(*run, ids) + "</div>\n";
-  html += "</div>\n";
+  html += "<h3>Can these figures be trusted?</h3>\n";
+  for (const auto* run : runs) html += heading(*run, 4) + report::validity_panel(*run, ids) + report::position_panel(*run, ids);
   VALENCE_TRY(const auto published, report::published_panel(*runs.front()->instrument, ids));
   html += published + "<h3>How it was measured, and every answer</h3>\n";
   for (const auto* run : runs) {
@@ -86,7 +96,7 @@ Result<std::string> section(const std::vector<const ReportRun*>& runs, const Rep
                         report::figures_table(run->profile, false));
     html += report::provenance_panel(*run) + report::answers_panel(*run, options.max_answers, ids);
   }
-  return html + fmt::format("<p class=\"note\">Instrument: {}. Data: {}.</p>\n", html_escape(card.citation), html_escape(card.licence));
+  return html + fmt::format("<p class=\"note\">Instrument: {}. Data: {}.</p>\n", html_escape(without_stop(card.citation)), html_escape(without_stop(card.licence)));
 }
 
 }  // namespace

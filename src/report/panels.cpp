@@ -118,15 +118,18 @@ constexpr std::string_view kReadingNote =
 std::string figures_table(const Profile& profile, bool headline_only) {
   std::string rows;
   bool read = false;
+  std::vector<std::string> methods;
   for (const auto& entry : profile.entries) {
     const auto& [estimand, e] = std::tie(entry.estimand, entry.estimate);
     if (headline_only && !estimand.headline) continue;
     read = read || entry.systematic > 0.0;
-    rows += fmt::format("<tr>{}{}{}{}{}{}{}</tr>\n", cell(row_label(estimand)), number_cell(significant(e.value)), number_cell(interval_cell(entry)),
-                        number_cell(significant(entry.uniform)), cell(estimand.unit), number_cell(std::to_string(e.count)), cell(e.method));
+    rows += fmt::format("<tr>{}{}{}{}{}{}</tr>\n", cell(row_label(estimand)), number_cell(significant(e.value)), number_cell(interval_cell(entry)),
+                        number_cell(significant(entry.uniform)), cell(estimand.unit), number_cell(std::to_string(e.count)));
+    if (e.has_interval() && std::find(methods.begin(), methods.end(), e.method) == methods.end()) methods.push_back(e.method);
   }
   return fmt::format("<div class=\"box\"><table><thead><tr><th>figure</th><th class=\"n\">estimate</th><th class=\"n\">95 % interval</th>"
-                     "<th class=\"n\">uniform responder</th><th>unit</th><th class=\"n\">n</th><th>method</th></tr></thead>\n<tbody>\n{}</tbody></table></div>\n{}", rows, read ? kReadingNote : "");
+                     "<th class=\"n\">uniform responder</th><th>unit</th><th class=\"n\">n</th></tr></thead>\n<tbody>\n{}</tbody></table></div>\n{}{}", rows,
+                     methods.empty() ? "" : fmt::format("<p class=\"note\">Intervals: {}.</p>\n", html_escape(join(methods, "; "))), read ? kReadingNote : "");
 }
 
 std::string probes_note(const ReportRun& run) {

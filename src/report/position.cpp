@@ -111,6 +111,19 @@ std::string share_table(const std::vector<Share>& layouts, const Share& balanced
   return fmt::format("<div class=\"box\"><table><thead><tr><th>layout</th>{}</tr></thead>\n<tbody>\n{}{}</tbody></table></div>\n", head, rows, share_row(balanced));
 }
 
+/// Whether each option of each item stood in each place equally often.
+bool is_balanced(const std::vector<stats::PlacedAnswer>& answers) {
+  std::map<std::size_t, std::vector<std::size_t>> counts;  // [item]: option × place
+  for (const auto& answer : answers) {
+    const auto options = answer.probability.size();
+    auto& count = counts.try_emplace(answer.item, std::vector<std::size_t>(options * options, 0)).first->second;
+    for (std::size_t option = 0; option < options; ++option) ++count[option * options + answer.place[option]];
+  }
+  return std::all_of(counts.begin(), counts.end(), [](const auto& entry) {
+    return std::all_of(entry.second.begin(), entry.second.end(), [&](auto n) { return n == entry.second.front(); });
+  });
+}
+
 /// "0.48" and so on; empty where the layouts cannot tell place from content.
 std::string pull_of(const std::vector<const AnswerRow*>& rows, std::size_t layouts) {
   if (layouts < 2) return " With one layout, place and content cannot be told apart.";
@@ -120,6 +133,7 @@ std::string pull_of(const std::vector<const AnswerRow*>& rows, std::size_t layou
     const auto item = items.try_emplace(row->condition + "\n" + row->item, items.size()).first->second;
     answers.push_back({item, row->probability, row->place});
   }
+  if (!is_balanced(answers)) return " These layouts do not bring every option to every place, so place and content are not told apart here: the gate's probes do that.";
   const auto bias = stats::position_bias(answers);
   if (!bias) return "";
   const auto worst = 1.0 - 1.0 / static_cast<double>(bias->share.size());

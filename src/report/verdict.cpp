@@ -20,9 +20,14 @@ Entries headline_entries(const Profile& profile) {
   return entries;
 }
 
+/// All units alike give an interval of no width, which says nothing about how sure the figure is.
+bool can_be_told(const ProfileEntry& entry) {
+  return entry.estimate.has_interval() && entry.estimate.high > entry.estimate.low && std::isfinite(entry.uniform);
+}
+
 bool away_from_uniform(const ProfileEntry& entry) {
   const auto& e = entry.estimate;
-  return std::isfinite(entry.uniform) && e.has_interval() && (e.low > entry.uniform || e.high < entry.uniform);
+  return can_be_told(entry) && (e.low > entry.uniform || e.high < entry.uniform);
 }
 
 bool overlap(const Estimate& a, const Estimate& b) { return !a.has_interval() || !b.has_interval() || (a.low <= b.high && b.low <= a.high); }
@@ -31,7 +36,7 @@ std::string figure_of(const ProfileEntry& entry) { return report::figure_with_un
 
 /// What stands out from a subject without values, and what does not; silent when there are no intervals to tell by.
 std::string against_uniform(const Entries& entries) {
-  const auto told = std::count_if(entries.begin(), entries.end(), [](const auto* entry) { return entry->estimate.has_interval() && std::isfinite(entry->uniform); });
+  const auto told = std::count_if(entries.begin(), entries.end(), [](const auto* entry) { return can_be_told(*entry); });
   if (told == 0) return "";
   const auto apart = std::count_if(entries.begin(), entries.end(), [](const auto* entry) { return away_from_uniform(*entry); });
   if (told == 1) return fmt::format(" That is {}distinguishable from a subject that answers at random ({}).", apart == 1 ? "" : "not ", significant(entries.front()->uniform));

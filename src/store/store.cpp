@@ -177,6 +177,12 @@ class SqliteStore final : public Store {
     return found ? std::optional(read_run(select)) : std::nullopt;
   }
 
+  Result<void> remove_run(RunId run) override {
+    VALENCE_TRY(auto remove, database_.prepare("DELETE FROM runs WHERE id = ?"));
+    VALENCE_CHECK(remove.bind(run).execute());
+    return database_.changes() == 1 ? Result<void>() : no_run(run);
+  }
+
   Result<void> set_state(RunId run, RunState state) override {
     VALENCE_TRY(auto update, database_.prepare("UPDATE runs SET state = ? WHERE id = ?"));
     VALENCE_CHECK(update.bind(to_string(state)).bind(run).execute());

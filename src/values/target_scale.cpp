@@ -20,8 +20,7 @@ constexpr double kMiddle = (kLowest + kHighest) / 2.0, kHalf = (kHighest - kLowe
 std::string no_way(ScoreScale from, ScoreScale to) {
   if (from == ScoreScale::kCentred && to == ScoreScale::kUnit) {
     return "there is no map from centred to unit: centring took away where the middle of the rating scale was; start "
-           "from raw means, "
-           "or centre both sides";
+           "from raw means, or name two targets of one convention (valence target list)";
   }
   return fmt::format("there is no map from {} to {}", to_string(from), to_string(to));
 }

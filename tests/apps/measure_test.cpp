@@ -20,8 +20,8 @@ TEST(Measure, LeavesAReportAndAnExport) {
   const Scratch scratch;
   const auto outcome = run(scratch.path(), {"measure", "hvae", "--model", "scripted:noisy?lapse=0.2", "--dialogues", "5"});
   ASSERT_EQ(outcome.status, 0) << outcome.err;
-  EXPECT_THAT(outcome.out, HasSubstr("report: out/hvae-scripted-noisy-lapse-0.2.html"));
-  EXPECT_THAT(content_of(scratch / "out/hvae-scripted-noisy-lapse-0.2.html"), HasSubstr("simulated subject of known truth"));
+  EXPECT_THAT(outcome.out, HasSubstr("report: out/hvae-scripted-noisy-lapse-0.2-1.html"));
+  EXPECT_THAT(content_of(scratch / "out/hvae-scripted-noisy-lapse-0.2-1.html"), HasSubstr("simulated subject of known truth"));
   EXPECT_THAT(exported(scratch, "1"), HasSubstr("altruistic"));
 }
 

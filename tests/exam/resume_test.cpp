@@ -214,6 +214,7 @@ class FullStore : public Store {
   Result<RunId> create_run(const RunRecord& run) override { return store_.create_run(run); }
   Result<std::optional<RunRecord>> unfinished(std::string_view key) const override { return store_.unfinished(key); }
   Result<void> set_state(RunId run, RunState state) override { return store_.set_state(run, state); }
+  Result<void> remove_run(RunId run) override { return store_.remove_run(run); }
   Result<std::vector<RunRecord>> runs() const override { return store_.runs(); }
   Result<RunRecord> run(RunId id) const override { return store_.run(id); }
   Result<std::optional<StoredGroup>> group(RunId run, const Digest& digest, bool any_run) const override {

@@ -145,7 +145,7 @@ TEST(Assess, NothingAskedIsNotInterpretable) {
 TEST(Assess, AFailedCheckSaysWhatToTry) {
   const auto validity = assess(worked_example(), thresholds());
   EXPECT_FALSE(find(validity, "wording_consistency")->passed);
-  EXPECT_EQ(find(validity, "wording_consistency")->advice, "--format text, or a larger model");
+  EXPECT_EQ(find(validity, "wording_consistency")->advice, "--format text, or a larger model (--model)");
 }
 
 TEST(GateThresholds, EveryCheckHasAdvice) {

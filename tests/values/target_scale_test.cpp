@@ -68,7 +68,7 @@ TEST(ScaleMaps, StartFromRawOnly) {
   EXPECT_EQ(
       converted(france, ScaleMap::kFrom1To6).error().message,
       "target ess11_fr: there is no map from centred to unit: centring took away where the middle of the rating scale "
-      "was; start from raw means, or centre both sides");
+      "was; start from raw means, or name two targets of one convention (valence target list)");
   EXPECT_EQ(converted(load_target("svo_ideal").value(), ScaleMap::kCentre).error().message,
             "target svo_ideal: there is no map from none to centred");
   auto outside = ratings();

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -45,6 +46,8 @@ class TemporaryFolder {
 /// An exclusive advisory lock on a file, held until destruction; waits, calling `waiting` once if it has to.
 class FileLock {
  public:
+  /// Nothing when another process holds it.
+  static Result<std::optional<FileLock>> try_acquire(const std::filesystem::path& path);
   static Result<FileLock> acquire(const std::filesystem::path& path, const std::function<void()>& waiting = {});
   FileLock(FileLock&& other) noexcept;
   FileLock& operator=(FileLock&& other) noexcept;

@@ -25,7 +25,7 @@ struct ProbeForm {
 /// Thresholds of data/exam/gate.toml, set on simulated subjects (bench/gate; docs/statistics.md).
 struct GateThresholds {
   double captured_mass, position_bias, content_sensitivity, wording_consistency, text_agreement, refusal_rate,
-      uniform_distance, evasion, transport;
+      uniform_distance, evasion, transport, item_spread;
   std::vector<std::pair<std::string, std::string>> advice;  ///< by check: what to try when it fails
 };
 Result<GateThresholds> gate_thresholds();

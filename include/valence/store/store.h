@@ -74,6 +74,8 @@ class Store {
   /// The latest run with this key that is not finished.
   virtual Result<std::optional<RunRecord>> unfinished(std::string_view key) const = 0;
   virtual Result<void> set_state(RunId run, RunState state) = 0;
+  /// Forgets a run and all that belongs to it.
+  virtual Result<void> remove_run(RunId run) = 0;
   virtual Result<std::vector<RunRecord>> runs() const = 0;
   virtual Result<RunRecord> run(RunId id) const = 0;  ///< kNotFound lists where to look
 

@@ -1,0 +1,57 @@
+#include <fmt/format.h>
+
+#include "panels.h"
+#include "valence/base/json.h"
+#include "valence/base/node.h"
+#include "valence/base/text.h"
+#include "valence/instruments/measure.h"
+#include "wording.h"
+
+namespace valence::report {
+namespace {
+
+Result<Settings> settings_of(const ReportRun& run) {
+  VALENCE_TRY(const auto node, parse_json_node(run.record.settings, fmt::format("settings of run {}", run.record.id)));
+  return Settings::resolve(run.instrument->settings(), node);
+}
+
+Result<std::vector<Difference>> differences_of(const ReportRun& first, const ReportRun& second) {
+  VALENCE_TRY(const auto a, settings_of(first));
+  VALENCE_TRY(const auto b, settings_of(second));
+  return compare(*first.instrument, {&a, &first.answers}, {&b, &second.answers}, {});
+}
+
+std::string p_text(double p) { return p < 0.001 ? "< 0.001" : significant(p); }
+
+std::string difference_rows(const std::vector<Difference>& differences) {
+  std::string rows;
+  for (const auto& d : differences) {
+    if (!d.estimand.headline) continue;
+    rows += fmt::format("<tr>{}{}{}{}{}</tr>\n", cell(row_label(d.estimand)), number_cell(significant(d.estimate.value)), number_cell(interval_cell(d.estimate)),
+                        number_cell(p_text(d.p_holm)), number_cell(std::to_string(d.estimate.count)));
+  }
+  return rows;
+}
+
+std::string difference_table(const ReportRun& first, const ReportRun& second) {
+  const auto heading = fmt::format("<h3>{} minus {}</h3>\n", html_escape(series_name(second)), html_escape(series_name(first)));
+  const auto differences = differences_of(first, second);
+  if (!differences) return heading + fmt::format("<p class=\"note\">Not compared: {}.</p>\n", html_escape(differences.error().message));
+  const bool paired = !differences->empty() && differences->front().paired;
+  return heading + fmt::format("<div class=\"box\"><table><thead><tr><th>figure</th><th class=\"n\">difference</th><th class=\"n\">95 % interval</th>"
+                               "<th class=\"n\">p (Holm)</th><th class=\"n\">n</th></tr></thead>\n<tbody>\n{}</tbody></table></div>\n"
+                               "<p class=\"note\">{}; p is corrected for the {} figures of the instrument (valence compare {} {} --all).{}</p>\n",
+                               difference_rows(*differences), paired ? "Paired over the same units" : "The runs share no units: not paired", differences->size(),
+                               first.record.id, second.record.id,
+                               failed_gate(first) || failed_gate(second) ? " At least one of the two is not interpretable: the difference says nothing about values." : "");
+}
+
+}  // namespace
+
+std::string differences_panel(const std::vector<const ReportRun*>& runs) {
+  std::string html;
+  for (std::size_t i = 1; i < runs.size(); ++i) html += difference_table(*runs.front(), *runs[i]);
+  return html;
+}
+
+}  // namespace valence::report

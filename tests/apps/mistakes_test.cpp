@@ -1,0 +1,115 @@
+// Mistakes that a newcomer made, and what the program says to them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "program.h"
+
+namespace valence::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class Mistakes : public ::testing::Test {
+ protected:
+  Outcome valence(const std::vector<std::string>& arguments) { return run(scratch_.path(), arguments); }
+  void refused(const std::vector<std::string>& arguments, const std::string& message) {
+    const auto outcome = valence(arguments);
+    EXPECT_EQ(outcome.status, 2) << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr(message));
+    EXPECT_EQ(outcome.out, "");
+  }
+
+  Scratch scratch_;
+};
+
+TEST_F(Mistakes, NumbersThatAreNoneAreNamed) {
+  refused({"measure", "svo", "--seed", "-1", "--model", "scripted:ideal"}, "valence: a seed is a whole number, 0 or more, not \"-1\"");
+  refused({"runs", "-1"}, "a run is a whole number, 1 or more, not \"-1\"");
+  refused({"gap", "svo_reachable", "1"}, "a run is a whole number, 1 or more, not \"svo_reachable\"");
+}
+
+TEST_F(Mistakes, WordsInTheWrongPlaceAreToldWhereToGo) {
+  refused({"measure", "--model", "smollm2", "svo"}, "\"--model\" belongs after the whole command: valence measure svo --model");
+  refused({"svo", "measure"}, "\"svo\" is an instrument: valence measure svo, or valence score svo");
+}
+
+TEST_F(Mistakes, AMisspeltSettingLeavesNoRunBehind) {
+  refused({"measure", "hvae", "--model", "scripted:ideal", "--values", "altruist"}, "did you mean \"altruistic\"?");
+  EXPECT_EQ(nlohmann::json::parse(valence({"runs", "--json"}).out)["runs"].size(), 0u);
+}
+
+TEST_F(Mistakes, AnEmptyPersonaIsRefused) {
+  refused({"measure", "svo", "--model", "scripted:ideal", "--persona", " "}, "--persona is empty: leave it out to examine the model as it is");
+}
+
+TEST_F(Mistakes, ARunIsNotComparedWithItself) {
+  ASSERT_EQ(valence({"measure", "svo", "--model", "scripted:ideal"}).status, 0);
+  refused({"compare", "1", "1"}, "run 1 is compared with itself: name two runs (valence runs)");
+}
+
+TEST_F(Mistakes, TwoPersonasHaveTwoNamesAndTwoReports) {
+  for (const std::string persona : {"You are kind.", "You are cruel."}) {
+    ASSERT_EQ(valence({"measure", "svo", "--model", "scripted:ideal", "--persona", persona}).status, 0);
+  }
+  const auto list = valence({"runs"}).out;
+  EXPECT_THAT(list, HasSubstr("scripted:ideal as \"You are kind.\""));
+  EXPECT_THAT(list, HasSubstr("scripted:ideal as \"You are cruel.\""));
+  EXPECT_TRUE(std::filesystem::exists(scratch_ / "out/svo-scripted-ideal-as-You-are-kind.-1.html"));
+  EXPECT_TRUE(std::filesystem::exists(scratch_ / "out/svo-scripted-ideal-as-You-are-cruel.-2.html"));
+}
+
+TEST_F(Mistakes, TheListOfRunsSaysWhatWasUnusual) {
+  ASSERT_EQ(valence({"measure", "hvae", "--model", "scripted:ideal", "--dialogues", "3", "--seed", "7"}).status, 0);
+  EXPECT_THAT(valence({"runs"}).out, HasSubstr("seed 7, dialogues 3"));
+}
+
+TEST_F(Mistakes, ExportedAnswersKeepTheirGate) {
+  ASSERT_EQ(valence({"measure", "svo", "--model", "scripted:letter?label=A"}).status, 0);
+  ASSERT_EQ(valence({"export", "1", "--format", "csv", "--out", "a.csv"}).status, 0);
+  EXPECT_THAT(valence({"score", "svo", "--answers", "a.csv"}).out, HasSubstr("NOT INTERPRETABLE"));
+}
+
+TEST_F(Mistakes, AStraightLineIsNoProfile) {
+  std::string fours;
+  for (int i = 0; i < 40; ++i) fours += "4 ";
+  EXPECT_THAT(valence({"score", "questionnaire", "--answers", fours}).out, HasSubstr("NOT INTERPRETABLE: spread of the answers over items"));
+  const auto measured = valence({"measure", "questionnaire", "--model", "scripted:ideal"}).out;  // agrees with every item alike
+  EXPECT_THAT(measured, HasSubstr("NOT INTERPRETABLE: spread of the answers over items"));
+  EXPECT_THAT(measured, Not(HasSubstr("e-1")));  // rounding is printed as 0
+}
+
+TEST_F(Mistakes, LettersMayBePartedBySpaces) {
+  EXPECT_EQ(valence({"score", "svo", "--answers", "A I A A I I"}).out, valence({"score", "svo", "--answers", "AIAAII"}).out);
+  EXPECT_THAT(valence({"score", "svo", "--answers", "AIAAII"}).out, HasSubstr("altruistic, consistent (transitive)"));
+}
+
+TEST_F(Mistakes, OneRunIsMeasuredByOneProcessAtATime) {
+  const std::vector<std::string> command = {"measure", "moralchoice", "--model", "scripted:noisy?lapse=0.2"};
+  const Scratch elsewhere;  // its outputs would be written over
+  const auto store = (scratch_ / "shared.db").string();
+  auto shared = command;
+  shared.insert(shared.end(), {"--store", store});
+  const auto first = start(elsewhere.path(), shared);
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  const auto second = valence(shared);
+  const auto ended = wait_for(first, elsewhere.path());
+  EXPECT_EQ(ended.status, 0) << ended.err;
+  EXPECT_EQ(second.status, 2);
+  EXPECT_THAT(second.err, HasSubstr("another process is measuring this with the same settings into"));
+}
+
+TEST_F(Mistakes, AReportOfTwoSubjectsComparesThem) {
+  ASSERT_EQ(valence({"measure", "svo", "--model", "scripted:ideal"}).status, 0);
+  ASSERT_EQ(valence({"measure", "svo", "--model", "scripted:noisy?lapse=0.5"}).status, 0);
+  ASSERT_EQ(valence({"report", "1", "2"}).status, 0);
+  const auto page = content_of(scratch_ / "out/report.html");
+  EXPECT_THAT(page, HasSubstr("scripted:ideal, scripted:noisy?lapse=0.5</title>"));
+  EXPECT_THAT(page, HasSubstr("<th class=\"n\">p (Holm)</th>"));
+}
+
+}  // namespace
+}  // namespace valence::testing
