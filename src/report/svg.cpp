@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "valence/base/files.h"
 #include "valence/base/text.h"
 #include "wording.h"
 
@@ -45,6 +46,15 @@ void Svg::text(double x, double y, std::string_view content, std::string_view st
 }
 
 std::string Svg::str() const { return body_ + "</svg>\n"; }
+
+Result<std::string> standalone(std::string picture) {
+  VALENCE_TRY(const auto data, data_folder());
+  VALENCE_TRY(const auto style, read_file(data / "report" / "style.css"));
+  const auto body = picture.find('>') + 1;
+  picture.insert(body, fmt::format("\n<style><![CDATA[\n{}svg {{ background: var(--ground); }}\n]]></style>", style));
+  picture.insert(std::string_view("<svg").size(), " xmlns=\"http://www.w3.org/2000/svg\"");
+  return picture;
+}
 
 void draw_mark(Svg& svg, std::size_t series, double x, double y, double size) {
   const auto colour = series % 4;

@@ -3,6 +3,8 @@
 #include <string>
 #include <string_view>
 
+#include "valence/base/result.h"
+
 namespace valence::report {
 
 /// Every picture is this wide, in units of its viewBox: one unit is about a pixel on a phone, so text keeps its size.
@@ -27,6 +29,9 @@ class Svg {
  private:
   std::string body_;
 };
+
+/// A picture of the report as a file of its own: styles inside, nothing loaded.
+Result<std::string> standalone(std::string picture);
 
 /// The mark of a series: filled circle, open square, filled diamond, open triangle; shape tells them apart, colour helps.
 void draw_mark(Svg& svg, std::size_t series, double x, double y, double size);

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "circle.h"
-#include "valence/base/files.h"
+#include "svg.h"
 #include "valence/base/text.h"
 
 namespace valence {
@@ -56,16 +56,6 @@ ReportRun as_run(const Target& target, const Space& space, std::pair<double, dou
   return run;
 }
 
-/// A picture of the report as a file of its own.
-Result<std::string> standalone(std::string picture) {
-  VALENCE_TRY(const auto data, data_folder());
-  VALENCE_TRY(const auto style, read_file(data / "report" / "style.css"));
-  const auto body = picture.find('>') + 1;
-  picture.insert(body, fmt::format("\n<style><![CDATA[\n{}svg {{ background: var(--ground); }}\n]]></style>", style));
-  picture.insert(std::string_view("<svg").size(), " xmlns=\"http://www.w3.org/2000/svg\"");
-  return picture;
-}
-
 }  // namespace
 
 Result<std::string> target_picture(std::span<const Target> targets) {
@@ -81,7 +71,7 @@ Result<std::string> target_picture(std::span<const Target> targets) {
   std::vector<const ReportRun*> drawn;
   for (const auto& run : runs) drawn.push_back(&run);
   VALENCE_TRY(auto picture, report::draw_circle(drawn, "circle-1"));
-  return standalone(std::move(picture));
+  return report::standalone(std::move(picture));
 }
 
 }  // namespace valence
