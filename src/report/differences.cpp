@@ -34,7 +34,7 @@ std::string difference_rows(const std::vector<Difference>& differences) {
 }
 
 std::string difference_table(const ReportRun& first, const ReportRun& second) {
-  const auto heading = fmt::format("<h3>{} minus {}</h3>\n", html_escape(series_name(second)), html_escape(series_name(first)));
+  const auto heading = fmt::format("<h3>{} minus {}</h3>\n", html_escape(second.profile.subject), html_escape(first.profile.subject));
   const auto differences = differences_of(first, second);
   if (!differences) return heading + fmt::format("<p class=\"note\">Not compared: {}.</p>\n", html_escape(differences.error().message));
   const bool paired = !differences->empty() && differences->front().paired;

@@ -22,7 +22,8 @@ Entries headline_entries(const Profile& profile) {
 
 /// All units alike give an interval of no width, which says nothing about how sure the figure is.
 bool can_be_told(const ProfileEntry& entry) {
-  return entry.estimate.has_interval() && entry.estimate.high > entry.estimate.low && std::isfinite(entry.uniform);
+  constexpr double kRounding = 1e-9;
+  return entry.estimate.has_interval() && entry.estimate.high - entry.estimate.low > kRounding && std::isfinite(entry.uniform);
 }
 
 bool away_from_uniform(const ProfileEntry& entry) {
