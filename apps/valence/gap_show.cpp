@@ -106,6 +106,12 @@ Result<Target> load_mapped_target(const std::string& id, const std::string& map)
   return map.empty() ? Result<Target>(std::move(target)) : mapped(target, map);
 }
 
+std::string reading_note(const ReportRun& run) {
+  const auto& entries = run.profile.entries;
+  const bool read = std::any_of(entries.begin(), entries.end(), [](const auto& entry) { return entry.systematic > 0.0; });
+  return read ? fmt::format("  run {} was read by an evaluator: its own error (± in the profile) is not in these intervals\n", run.record.id) : "";
+}
+
 std::string map_help() { return "map the target first: centre, from_1_6, or a map of spaces (docs/targets.md)"; }
 
 std::string distance_help() {
@@ -125,7 +131,7 @@ std::string gap_text(const ReportRun& run, const Target& target, const TargetGap
                significant(agreement ? estimand.high : estimand.low), blind_to(figure)});
   }
   return fmt::format("{}\n\n{}", styled(title, Style::kBold, terminal), table.text()) +
-         scope_line(gap, run.instrument->card().random_unit) + coverage_line(run, gap) + standing_line(run, terminal);
+         scope_line(gap, run.instrument->card().random_unit) + coverage_line(run, gap) + reading_note(run) + standing_line(run, terminal);
 }
 
 Json gap_json(const Target& target, const TargetGap& gap) {

@@ -12,6 +12,9 @@ namespace valence {
 /// The settings that a run was made with.
 Result<Settings> settings_of(const ReportRun& run);
 
+/// A line for figures that an evaluator read, whose error no interval over units carries; else empty.
+std::string reading_note(const ReportRun& run);
+
 /// A target by id or file; with `map`, the name of a map of scales or spaces, as that map makes it.
 Result<Target> load_mapped_target(const std::string& id, const std::string& map);
 std::string map_help();

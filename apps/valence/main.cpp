@@ -105,6 +105,7 @@ int main(int argc, char** argv) {
   valence::add_score(app, session);
   valence::add_compare(app, session);
   valence::add_gap(app, session);
+  valence::add_match(app, session);
   valence::add_saydo(app, session);
   valence::add_target(app, session);
   valence::add_report(app, session);

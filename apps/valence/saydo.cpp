@@ -65,7 +65,7 @@ std::string result_text(const ReportRun& says, const ReportRun& does, const SayD
   text += "  each side: deviations from its own mean, in its own scale; they are never subtracted from each other\n";
   if (!result.left_out.empty()) text += fmt::format("  left out, since one side has no figure for it: {}\n", join(result.left_out, ", "));
   if (says.record.subject != does.record.subject) text += "  the two runs are of different subjects by name\n";
-  return text + standing(says) + standing(does);
+  return text + reading_note(does) + standing(says) + standing(does);
 }
 
 Result<void> SayDoCommand::run(const Session& session) const {

@@ -48,6 +48,7 @@ void add_measure(CLI::App& app, Session& session);
 void add_score(CLI::App& app, Session& session);
 void add_compare(CLI::App& app, Session& session);
 void add_gap(CLI::App& app, Session& session);
+void add_match(CLI::App& app, Session& session);
 void add_saydo(CLI::App& app, Session& session);
 void add_target(CLI::App& app, Session& session);
 void add_report(CLI::App& app, Session& session);
