@@ -8,6 +8,8 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 find_program(VALENCE_CCACHE ccache)
 if(VALENCE_CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${VALENCE_CCACHE})
+  # Without it ccache cannot see into g++'s precompiled headers (and needs sloppiness = pch_defines,time_macros).
+  add_compile_options($<$<AND:$<CXX_COMPILER_ID:GNU>,$<COMPILE_LANGUAGE:CXX>>:-fpch-preprocess>)
 endif()
 find_program(VALENCE_MOLD mold)
 if(VALENCE_MOLD)
