@@ -20,7 +20,8 @@ struct RunsCommand {
   }
 
   static Json summary(const RunRecord& run) {
-    return {{"run", run.id}, {"instrument", run.instrument}, {"subject", run.subject}, {"state", to_string(run.state)},
+    return {{"run", run.id},          {"instrument", run.instrument},
+            {"subject", run.subject}, {"state", to_string(run.state)},
             {"started", run.started}, {"finished", run.finished}};
   }
 
@@ -36,7 +37,8 @@ struct RunsCommand {
   static std::string settings_of(const RunRecord& run) {
     std::vector<std::string> parts;
     const auto provenance = parse_json(run.provenance, "provenance");
-    if (provenance && provenance->value("seed", std::uint64_t{0}) != 0) parts.push_back(fmt::format("seed {}", provenance->value("seed", std::uint64_t{0})));
+    if (provenance && provenance->value("seed", std::uint64_t{0}) != 0)
+      parts.push_back(fmt::format("seed {}", provenance->value("seed", std::uint64_t{0})));
     const auto settings = parse_json(run.settings, "settings");
     const auto instrument = find_instrument(run.instrument);
     if (!settings || !instrument) return join(parts, ", ");
@@ -44,7 +46,8 @@ struct RunsCommand {
     const auto usual_json = usual ? usual->to_json() : Json::object();
     for (const auto& [name, value] : settings->items()) {
       if (usual_json.value(name, Json()) == value) continue;
-      parts.push_back(fmt::format("{} {}", replace_all(name, "_", "-"), value.is_string() ? value.get<std::string>() : value.dump()));
+      parts.push_back(fmt::format("{} {}", replace_all(name, "_", "-"),
+                                  value.is_string() ? value.get<std::string>() : value.dump()));
     }
     return join(parts, ", ");
   }
@@ -57,10 +60,16 @@ struct RunsCommand {
       session.print({{"runs", list}});
       return {};
     }
-    TextTable table({{"run", Align::kRight}, {"instrument", Align::kLeft}, {"subject", Align::kLeft}, {"state", Align::kLeft},
-                     {"gate", Align::kLeft}, {"settings beside the defaults", Align::kLeft}, {"started", Align::kLeft}});
+    TextTable table({{"run", Align::kRight},
+                     {"instrument", Align::kLeft},
+                     {"subject", Align::kLeft},
+                     {"state", Align::kLeft},
+                     {"gate", Align::kLeft},
+                     {"settings beside the defaults", Align::kLeft},
+                     {"started", Align::kLeft}});
     for (const auto& run : runs) {
-      table.add({std::to_string(run.id), run.instrument, run.subject, std::string(to_string(run.state)), gate_of(run), settings_of(run), run.started});
+      table.add({std::to_string(run.id), run.instrument, run.subject, std::string(to_string(run.state)), gate_of(run),
+                 settings_of(run), run.started});
     }
     fmt::print("{}", table.text());
     return {};
@@ -72,6 +81,10 @@ struct RunsCommand {
     VALENCE_TRY(const auto provenance, parse_json(run.provenance, "provenance"));
     VALENCE_TRY(const auto groups, store.count_groups(id));
     VALENCE_TRY(const auto events, store.events(id));
+    if (!session.json) {
+      print_run(run, {{"settings", settings}, {"provenance", provenance}}, groups, events);
+      return {};
+    }
     Json document = summary(run);
     document["settings"] = settings;
     document["provenance"] = provenance;
@@ -82,6 +95,37 @@ struct RunsCommand {
     }
     session.print(document);
     return {};
+  }
+
+  /// One line per name and value; what is nested comes after a dot: "facts.threads".
+  static void add_lines(TextTable& table, const std::string& prefix, const Json& json) {
+    for (const auto& [name, value] : json.items()) {
+      if (value.is_object()) {
+        add_lines(table, prefix + name + ".", value);
+      } else {
+        table.add({prefix + name, value.is_string() ? value.get<std::string>() : value.dump()});
+      }
+    }
+  }
+
+  using Part = std::pair<std::string, Json>;
+  static void print_run(const RunRecord& run, const std::vector<Part>& parts, std::size_t groups,
+                        const std::vector<Event>& events) {
+    fmt::print("Run {}: {} of {}, {}\n", run.id, run.instrument, run.subject, to_string(run.state));
+    TextTable head({{"", Align::kLeft}, {"", Align::kLeft}});
+    head.add({"started", run.started});
+    if (!run.finished.empty()) head.add({"finished", run.finished});
+    if (const auto gate = gate_of(run); !gate.empty()) head.add({"gate", gate});
+    head.add({"groups", std::to_string(groups)});
+    fmt::print("{}", head.text());
+    for (const auto& [title, json] : parts) {
+      TextTable table({{"", Align::kLeft}, {"", Align::kLeft}});
+      add_lines(table, "", json);
+      fmt::print("\n{}\n{}", title, table.text());
+    }
+    TextTable log({{"", Align::kLeft}, {"", Align::kLeft}, {"", Align::kLeft}});
+    for (const auto& event : events) log.add({event.time, event.level, event.text});
+    if (!events.empty()) fmt::print("\nevents\n{}", log.text());
   }
 };
 

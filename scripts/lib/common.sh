@@ -43,6 +43,23 @@ retry() {
   done
 }
 
+# count_of LOG: how far a build has come, "[120/310]"; nothing for other logs.
+count_of() { tail -c 4000 "$1" 2>/dev/null | grep -o '^\[[0-9]*/[0-9]*\]' | tail -n 1; }
+
+# watch_step NAME LOG START: until it is ended, says how far the step has come: in place on a terminal, else a line every 30 s.
+watch_step() {
+  local pause=1
+  if [ ! -t 1 ]; then pause=30; fi
+  # The sleep holds neither our output nor the lock of a set-up when it outlives this.
+  while sleep "$pause" >/dev/null 2>&1 9>&-; do
+    if [ -t 1 ]; then
+      printf '  %-34s … %s %d s \r' "$1" "$(count_of "$2")" "$((SECONDS - $3))"
+    else
+      printf '  %-34s … %s after %d s\n' "$1" "$(count_of "$2")" "$((SECONDS - $3))"
+    fi
+  done
+}
+
 # step NAME REMEDY COMMAND...: runs the command with its output in a log and prints one line with the time taken.
 # Not to be called inside a condition: there the shell would let the command run on after an error.
 step() {
@@ -50,7 +67,8 @@ step() {
   shift 2
   log="$log_dir/$(printf '%s' "$name" | tr -cs 'A-Za-z0-9' '-' | sed 's/-$//').log"
   mkdir -p "$log_dir"
-  if [ -t 1 ]; then printf '  %-34s …\r' "$name"; fi
+  watch_step "$name" "$log" "$start" &
+  local watcher=$!
   set +e
   (
     set -euo pipefail
@@ -58,6 +76,9 @@ step() {
   ) >"$log" 2>&1 </dev/null
   status=$?
   set -e
+  kill "$watcher" 2>/dev/null || true
+  wait "$watcher" 2>/dev/null || true
+  if [ -t 1 ]; then printf '\r\033[K'; fi
   if [ "$status" -ne 0 ]; then step_failed "$name" "$remedy" "$status" "$log"; fi
   printf '  %-34s %4d s\n' "$name" "$((SECONDS - start))"
 }

@@ -44,6 +44,17 @@ Json provenance_of(const Instrument& instrument, const Subject& subject, std::ui
   return json;
 }
 
+/// Measuring a finished run again is allowed, but takes its whole time: the person may not have meant it.
+Result<void> say_if_measured_before(const Store& store, std::string_view key, const MeasureOptions& options) {
+  if (options.progress == nullptr || options.reuse) return {};
+  VALENCE_TRY(const auto runs, store.runs());
+  const auto same = [&](const RunRecord& run) { return run.key == key && run.state == RunState::kFinished; };
+  const auto before = std::ranges::find_if(runs, same);
+  if (before == runs.end()) return {};
+  options.progress->note(fmt::format("run {} measured exactly this before; measuring it anew (--reuse takes what is the same)", before->id));
+  return {};
+}
+
 Result<RunId> begin_run(const Instrument& instrument, const Settings& settings, const Subject& subject, Store& store,
                         const MeasureOptions& options) {
   const auto key = key_of(instrument, settings, subject, options.seed);
@@ -54,6 +65,7 @@ Result<RunId> begin_run(const Instrument& instrument, const Settings& settings, 
       VALENCE_CHECK(store.log(unfinished->id, "info", "resumed"));
       return unfinished->id;
     }
+    VALENCE_CHECK(say_if_measured_before(store, key, options));
   }
   RunRecord record;
   record.key = key;

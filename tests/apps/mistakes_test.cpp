@@ -46,6 +46,24 @@ TEST_F(Mistakes, AnEmptyPersonaIsRefused) {
   refused({"measure", "svo", "--model", "scripted:ideal", "--persona", " "}, "--persona is empty: leave it out to examine the model as it is");
 }
 
+TEST_F(Mistakes, MeasuringAFinishedRunAgainSaysSo) {
+  const std::vector<std::string> command = {"measure", "svo", "--model", "scripted:ideal"};
+  ASSERT_EQ(valence(command).status, 0);
+  EXPECT_THAT(valence(command).err, HasSubstr("run 1 measured exactly this before; measuring it anew (--reuse takes what is the same)"));
+  auto reusing = command;
+  reusing.push_back("--reuse");
+  EXPECT_THAT(valence(reusing).err, Not(HasSubstr("measured exactly this before")));
+}
+
+TEST_F(Mistakes, ARunIsShownInWordsAndAsJsonOnlyWhenAsked) {
+  ASSERT_EQ(valence({"measure", "svo", "--model", "scripted:ideal", "--seed", "7"}).status, 0);
+  const auto words = valence({"runs", "1"}).out;
+  EXPECT_THAT(words, HasSubstr("Run 1: svo of scripted:ideal, finished"));
+  EXPECT_THAT(words, HasSubstr("groups computed"));
+  EXPECT_THAT(words, Not(HasSubstr("\"provenance\"")));
+  EXPECT_EQ(nlohmann::json::parse(valence({"runs", "1", "--json"}).out)["provenance"]["seed"], 7);
+}
+
 TEST_F(Mistakes, ARunIsNotComparedWithItself) {
   ASSERT_EQ(valence({"measure", "svo", "--model", "scripted:ideal"}).status, 0);
   refused({"compare", "1", "1"}, "run 1 is compared with itself: name two runs (valence runs)");
