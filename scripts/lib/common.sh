@@ -43,8 +43,8 @@ retry() {
   done
 }
 
-# count_of LOG: how far a build has come, "[120/310]"; nothing for other logs.
-count_of() { tail -c 4000 "$1" 2>/dev/null | grep -o '^\[[0-9]*/[0-9]*\]' | tail -n 1; }
+# count_of LOG: how far a build has come, "[120/310] "; nothing for other logs.
+count_of() { tail -c 4000 "$1" 2>/dev/null | sed -n 's/^\(\[[0-9]*\/[0-9]*\] \).*/\1/p' | tail -n 1 | tr -d '\n'; }
 
 # watch_step NAME LOG START: until it is ended, says how far the step has come: in place on a terminal, else a line every 30 s.
 watch_step() {
@@ -53,9 +53,9 @@ watch_step() {
   # The sleep holds neither our output nor the lock of a set-up when it outlives this.
   while sleep "$pause" >/dev/null 2>&1 9>&-; do
     if [ -t 1 ]; then
-      printf '  %-34s … %s %d s \r' "$1" "$(count_of "$2")" "$((SECONDS - $3))"
+      printf '  %-34s … %s%d s \r' "$1" "$(count_of "$2")" "$((SECONDS - $3))"
     else
-      printf '  %-34s … %s after %d s\n' "$1" "$(count_of "$2")" "$((SECONDS - $3))"
+      printf '  %-34s … %safter %d s\n' "$1" "$(count_of "$2")" "$((SECONDS - $3))"
     fi
   done
 }
