@@ -9,7 +9,7 @@ namespace {
 constexpr std::int64_t kApplication = 0x56414C4E;  // "VALN": tells our files from other programs' databases
 
 // Step i takes a file from version i to i + 1. Steps are never edited once released; a change is a new step.
-constexpr std::array<std::string_view, 2> kSteps{
+constexpr std::array<std::string_view, 4> kSteps{
     R"sql(
 CREATE TABLE runs (
   id         INTEGER PRIMARY KEY,
@@ -65,6 +65,49 @@ CREATE INDEX events_by_run ON events (run);
 ALTER TABLE answers ADD COLUMN probe INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX groups_by_digest ON groups (digest);
 ALTER TABLE events ADD COLUMN level TEXT NOT NULL DEFAULT 'info';
+)sql",
+    // Training runs: a row per optimiser step, and the files that a run made.
+    R"sql(
+CREATE TABLE training_steps (
+  run             INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+  step            INTEGER NOT NULL,
+  examples        INTEGER NOT NULL,
+  tokens          INTEGER NOT NULL,
+  loss            REAL NOT NULL,
+  learning_rate   REAL NOT NULL,
+  gradient_norm   REAL NOT NULL,
+  seconds         REAL NOT NULL,
+  accuracy        REAL,
+  margin          REAL,
+  reward_chosen   REAL,
+  reward_rejected REAL,
+  reward          REAL,
+  kl              REAL,
+  entropy         REAL,
+  clip_fraction   REAL,
+  length          REAL,
+  phases          TEXT NOT NULL,  -- JSON object: seconds by phase
+  others          TEXT NOT NULL,  -- JSON object: figures of one objective only
+  PRIMARY KEY (run, step)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE artefacts (
+  run    INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+  kind   TEXT NOT NULL,
+  path   TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  PRIMARY KEY (run, kind)
+) STRICT, WITHOUT ROWID;
+)sql",
+    // What a study has done: the hash of everything that a step depends on, and the run that holds its result.
+    R"sql(
+CREATE TABLE study_steps (
+  hash    TEXT PRIMARY KEY,
+  kind    TEXT NOT NULL,
+  what    TEXT NOT NULL,
+  run     INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+  seconds REAL NOT NULL
+) STRICT;
+CREATE INDEX study_steps_by_run ON study_steps (run);
 )sql"};
 
 Error foreign(const Database& database) {

@@ -116,6 +116,12 @@ Statement& Statement::bind_bytes(std::string_view bytes) {
   return *this;
 }
 
+Statement& Statement::bind_optional(std::optional<double> number) {
+  if (number) return bind(*number);
+  sqlite3_bind_null(handle_.get(), next_++);
+  return *this;
+}
+
 Result<bool> Statement::step() {
   const int code = sqlite3_step(handle_.get());
   if (code == SQLITE_ROW) return true;
@@ -133,6 +139,11 @@ Result<void> Statement::execute() {
 
 std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(handle_.get(), column); }
 double Statement::real(int column) const { return sqlite3_column_double(handle_.get(), column); }
+
+std::optional<double> Statement::optional_real(int column) const {
+  if (sqlite3_column_type(handle_.get(), column) == SQLITE_NULL) return std::nullopt;
+  return real(column);
+}
 
 std::string Statement::text(int column) const {
   const auto* data = static_cast<const char*>(sqlite3_column_blob(handle_.get(), column));

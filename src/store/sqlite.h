@@ -51,12 +51,14 @@ class Statement {
   Statement& bind(double number);
   Statement& bind(std::string_view text);
   Statement& bind_bytes(std::string_view bytes);
+  Statement& bind_optional(std::optional<double> number);  ///< NULL when unset
 
   Result<bool> step();  ///< true: a row is there
   Result<void> execute();  ///< to the end, then ready for the next binding
 
   std::int64_t integer(int column) const;
   double real(int column) const;
+  std::optional<double> optional_real(int column) const;  ///< unset for NULL
   std::string text(int column) const;
 
  private:

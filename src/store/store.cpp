@@ -10,6 +10,7 @@
 
 #include "schema.h"
 #include "sqlite.h"
+#include "training_rows.h"
 #include "valence/base/json.h"
 #include "valence/base/text.h"
 
@@ -177,6 +178,13 @@ class SqliteStore final : public Store {
     return found ? std::optional(read_run(select)) : std::nullopt;
   }
 
+  Result<std::optional<RunId>> finished(std::string_view key) const override {
+    VALENCE_TRY(auto select,
+                database_.prepare("SELECT id FROM runs WHERE key = ? AND state = 'finished' ORDER BY id DESC LIMIT 1"));
+    VALENCE_TRY(const bool found, select.bind(key).step());
+    return found ? std::optional(RunId{select.integer(0)}) : std::nullopt;
+  }
+
   Result<void> remove_run(RunId run) override {
     VALENCE_TRY(auto remove, database_.prepare("DELETE FROM runs WHERE id = ?"));
     VALENCE_CHECK(remove.bind(run).execute());
@@ -255,6 +263,37 @@ class SqliteStore final : public Store {
       auto answer = read_answer(select);
       if (!answer) return tl::unexpected(damaged(run, answer.error()));
       (select.integer(15) != 0 ? table.probes : table.rows).push_back(*std::move(answer));
+    }
+  }
+
+  Result<void> put_training_step(RunId run, const TrainingStep& step) override { return valence::put_training_step(database_, run, step); }
+  Result<std::vector<TrainingStep>> training_steps(RunId run) const override { return valence::training_steps(database_, run); }
+  Result<void> put_artefact(RunId run, const Artefact& artefact) override { return valence::put_artefact(database_, run, artefact); }
+  Result<std::vector<Artefact>> artefacts(RunId run) const override { return valence::artefacts(database_, run); }
+
+  Result<std::optional<StepRecord>> step(std::string_view hash) const override {
+    VALENCE_TRY(auto select,
+                database_.prepare("SELECT hash, kind, what, run, seconds FROM study_steps WHERE hash = ?"));
+    VALENCE_TRY(const bool found, select.bind(hash).step());
+    if (!found) return std::nullopt;
+    return StepRecord{select.text(0), select.text(1), select.text(2), select.integer(3), select.real(4)};
+  }
+
+  Result<void> put_step(const StepRecord& step) override {
+    VALENCE_TRY(auto insert, database_.prepare("INSERT OR REPLACE INTO study_steps (hash, kind, what, run, seconds) "
+                                               "VALUES (?, ?, ?, ?, ?)"));
+    return insert.bind(step.hash).bind(step.kind).bind(step.what).bind(step.run).bind(step.seconds).execute();
+  }
+
+  Result<std::vector<double>> step_seconds(std::string_view kind, std::string_view what) const override {
+    VALENCE_TRY(auto select, database_.prepare("SELECT seconds FROM study_steps WHERE kind = ? AND what = ? "
+                                               "ORDER BY run DESC"));
+    select.bind(kind).bind(what);
+    std::vector<double> seconds;
+    for (;;) {
+      VALENCE_TRY(const bool row, select.step());
+      if (!row) return seconds;
+      seconds.push_back(select.real(0));
     }
   }
 

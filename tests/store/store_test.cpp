@@ -272,6 +272,31 @@ TEST(Store, OneWritesWhileOthersRead) {
   EXPECT_EQ(reader->count_groups(run).value(), 1U);
 }
 
+TEST(Store, AStepOfAStudyIsFoundByItsHashUntilItsRunIsForgotten) {
+  const Scratch scratch;
+  const auto store = open(scratch / "v.db");
+  const auto run = store->create_run(svo_run()).value();
+  ASSERT_TRUE(store->put_step({"h1", "measure", "svo · smollm2", run, 12.5}));
+  EXPECT_FALSE(store->step("h2").value());
+  const auto found = store->step("h1").value();
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->run, run);
+  EXPECT_EQ(found->kind, "measure");
+  ASSERT_TRUE(store->remove_run(run));
+  EXPECT_FALSE(store->step("h1").value());
+}
+
+TEST(Store, EarlierStepsOfTheSameWorkSayHowLongItTakes) {
+  const Scratch scratch;
+  const auto store = open(scratch / "v.db");
+  const auto first = store->create_run(svo_run()).value(), second = store->create_run(svo_run()).value();
+  ASSERT_TRUE(store->put_step({"h1", "measure", "svo · smollm2", first, 12.5}));
+  ASSERT_TRUE(store->put_step({"h2", "measure", "svo · smollm2", second, 9.0}));
+  ASSERT_TRUE(store->put_step({"h3", "measure", "svo · qwen", second, 99.0}));
+  EXPECT_EQ(store->step_seconds("measure", "svo · smollm2").value(), (std::vector<double>{9.0, 12.5}));
+  EXPECT_TRUE(store->step_seconds("align", "svo · smollm2").value().empty());
+}
+
 // The file as version 1 of the schema left it, with one finished run.
 constexpr const char* kVersionOne = R"sql(
 PRAGMA application_id = 1447119950;
@@ -311,7 +336,7 @@ TEST(StoreSchema, VersionOneIsMigratedAndKeepsItsContent) {
   ASSERT_TRUE(store);
   expect_migrated(*store);
   ASSERT_TRUE(store->log(1, "warning", "after"));
-  EXPECT_EQ(first_cell(scratch / "v.db", "PRAGMA user_version"), "2");
+  EXPECT_EQ(first_cell(scratch / "v.db", "PRAGMA user_version"), "4");
 }
 
 TEST(StoreSchema, OpeningForReadingMigratesToo) {
@@ -336,14 +361,15 @@ TEST(StoreSchema, AMigratedFileHasTheSameTablesAsANewOne) {
 TEST(StoreSchema, ANewerSchemaIsRefused) {
   const Scratch scratch;
   ASSERT_TRUE(open(scratch / "v.db"));
-  run_sql(scratch / "v.db", "PRAGMA user_version = 3");
+  run_sql(scratch / "v.db", "PRAGMA user_version = 5");
   for (const auto access : {Store::Access::kReadWrite, Store::Access::kReadOnly}) {
     const auto store = Store::open(scratch / "v.db", access);
     ASSERT_FALSE(store);
     EXPECT_EQ(store.error().code, ErrorCode::kMismatch);
-    EXPECT_EQ(store.error().message, "store " + (scratch / "v.db").string() +
-                                         ": written by a newer Valence (schema 3, this program knows 2). Use that version, "
-                                         "or name another file with --store");
+    EXPECT_EQ(store.error().message,
+              "store " + (scratch / "v.db").string() +
+                  ": written by a newer Valence (schema 5, this program knows 4). Use that version, "
+                  "or name another file with --store");
   }
 }
 

@@ -12,6 +12,7 @@
 #include "valence/base/digest.h"
 #include "valence/base/result.h"
 #include "valence/store/answers.h"
+#include "valence/store/training.h"
 #include "valence/values/profile.h"
 
 namespace valence {
@@ -47,6 +48,15 @@ struct Event {
   std::string text;
 };
 
+/// A step of a study that is done.
+struct StepRecord {
+  std::string hash;      ///< hex digest of everything that the step's result depends on
+  std::string kind;      ///< "measure", "align", "gap", "tax"
+  std::string what;      ///< what makes two steps take about as long: "svo · smollm2"
+  RunId run = 0;         ///< that holds its result
+  double seconds = 0.0;  ///< that it took
+};
+
 struct StoreLimits {
   std::chrono::milliseconds patience{10000};  ///< how long another process may hold the write lock before kIo
   std::uint64_t largest = 0;                  ///< bytes that the file may grow to, then kDiskFull; 0 = the disk's end
@@ -73,6 +83,8 @@ class Store {
   virtual Result<RunId> create_run(const RunRecord& run) = 0;
   /// The latest run with this key that is not finished.
   virtual Result<std::optional<RunRecord>> unfinished(std::string_view key) const = 0;
+  /// The latest finished run with this key.
+  virtual Result<std::optional<RunId>> finished(std::string_view key) const = 0;
   virtual Result<void> set_state(RunId run, RunState state) = 0;
   /// Forgets a run and all that belongs to it.
   virtual Result<void> remove_run(RunId run) = 0;
@@ -88,6 +100,21 @@ class Store {
   /// is not finite, or when the answers are of another instrument than the run.
   virtual Result<void> finish(RunId run, const AnswerTable& answers, std::string_view profile_json) = 0;
   virtual Result<AnswerTable> answers(RunId run) const = 0;
+
+  /// A training run's steps; a step that is there already is replaced (a resumed run does some again). kInvalid when a
+  /// number is not finite.
+  virtual Result<void> put_training_step(RunId run, const TrainingStep& step) = 0;
+  virtual Result<std::vector<TrainingStep>> training_steps(RunId run) const = 0;
+
+  /// Files that a run made, one of each kind: a later one of the same kind takes the place of the earlier.
+  virtual Result<void> put_artefact(RunId run, const Artefact& artefact) = 0;
+  virtual Result<std::vector<Artefact>> artefacts(RunId run) const = 0;
+
+  /// Steps of studies: by their hash; when a run is forgotten its steps are.
+  virtual Result<std::optional<StepRecord>> step(std::string_view hash) const = 0;
+  virtual Result<void> put_step(const StepRecord& step) = 0;  ///< in place of another of the same hash
+  /// How long earlier steps of this kind and `what` took, the latest run first.
+  virtual Result<std::vector<double>> step_seconds(std::string_view kind, std::string_view what) const = 0;
 
   virtual Result<void> log(RunId run, std::string_view level, std::string_view text) = 0;
   virtual Result<std::vector<Event>> events(RunId run) const = 0;
