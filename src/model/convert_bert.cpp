@@ -7,7 +7,7 @@
 #include "bert_folder.h"
 #include "ggml.h"
 #include "gguf.h"
-#include "safetensors.h"
+#include "valence/model/safetensors.h"
 #include "valence/base/files.h"
 #include "valence/base/text.h"
 #include "valence/model/convert.h"

@@ -31,6 +31,8 @@ class LlamaModel : public LanguageModel {
   const ModelCard& card() const override { return card_; }
   Result<Prompt> render(const Conversation& conversation, const RenderOptions& options) const override;
   Result<std::vector<TokenView>> view(const Prompt& prompt) const override;
+  Result<std::vector<TokenId>> continuation(const Prompt& prompt, std::string_view text) const override;
+  Result<TokenId> end_of_turn() const override;
   Result<Plan> plan(std::vector<Request> requests) const override;
   Result<void> run(const Plan& plan, std::span<const std::size_t> missing, Sink& sink, const RunControl& control) override;
 
@@ -124,6 +126,25 @@ Result<std::vector<TokenView>> LlamaModel::view(const Prompt& prompt) const {
     views.push_back({token, vocabulary_.piece(token, true), vocabulary_.is_control(token)});
   }
   return views;
+}
+
+Result<std::vector<TokenId>> LlamaModel::continuation(const Prompt& prompt, std::string_view text) const {
+  if (prompt.tokens.empty()) return fail(ErrorCode::kUsage, "the prompt has no tokens: render it with this model");
+  return vocabulary_.continuation(text, prompt.tokens.back());
+}
+
+/// What the template puts behind an answer, which need not be what the vocabulary calls its end of turn.
+Result<TokenId> LlamaModel::end_of_turn() const {
+  const Conversation asked{{{Role::kUser, "a"}}, ""};
+  const Conversation answered{{{Role::kUser, "a"}, {Role::kAssistant, "x"}, {Role::kUser, "b"}}, ""};
+  VALENCE_TRY(const auto before, render(asked, {}));
+  VALENCE_TRY(const auto whole, render(answered, {}));
+  VALENCE_TRY(const auto answer, continuation(before, "x"));
+  const auto place = before.tokens.size() + answer.size();
+  const bool continues = place < whole.tokens.size() && std::ranges::equal(before.tokens, std::span(whole.tokens).first(before.tokens.size()));
+  if (continues && vocabulary_.ends(whole.tokens[place])) return whole.tokens[place];
+  if (vocabulary_.end_of_turn() >= 0) return vocabulary_.end_of_turn();
+  return fail(ErrorCode::kUnsupported, "model {}: its vocabulary has no end of turn", card_.name);
 }
 
 PlanLimits LlamaModel::limits() const {

@@ -4,6 +4,7 @@
 #include "llama_backend.h"
 #include "llama_context.h"
 #include "llama_engine.h"
+#include "llama_quantise.h"
 #include "llama_timing.h"
 #include "valence/base/files.h"
 #include "valence/base/json.h"
@@ -25,39 +26,6 @@ Result<llama_ftype> ftype_of(std::string_view format) {
   if (format == "f16") return LLAMA_FTYPE_MOSTLY_F16;
   if (format == "q8_0") return LLAMA_FTYPE_MOSTLY_Q8_0;
   return fail(ErrorCode::kUsage, "compute format \"{}\" is unknown; choose as_is, f32, f16 or q8_0", format);
-}
-
-/// Quantises to a temporary name, then renames.
-Result<void> quantise(const fs::path& source, const fs::path& target, llama_ftype type) {
-  std::error_code error;
-  fs::create_directories(target.parent_path(), error);
-  const auto space = fs::space(target.parent_path(), error);
-  auto temporary = target;
-  temporary += ".part";
-  auto params = llama_model_quantize_default_params();
-  params.ftype = type;
-  params.nthread = usable_cores();
-  params.allow_requantize = true;
-  params.pure = true;  // every matrix, the embeddings among them, in the one format that was timed
-  take_engine_errors();
-  std::uint32_t status = 1;
-  try {
-    status = llama_model_quantize(source.c_str(), temporary.c_str(), &params);
-  } catch (const std::exception& thrown) {
-    fs::remove(temporary, error);
-    return fail(ErrorCode::kModel, "{} could not be converted: {}", source.string(), thrown.what());
-  }
-  // A full disk shows as a failed write or as a file that ends too early.
-  const auto written = status == 0 ? read_gguf_header(temporary).map([](auto&&) {}) : Result<void>{};
-  if (status != 0 || !written) {
-    fs::remove(temporary, error);
-    const auto what = fmt::format("{} could not be converted to {} ({} bytes are free there)", source.string(),
-                                  target.string(), space.available);
-    return fail(ErrorCode::kIo, "{}", written ? engine_failure(what) : what + ": " + written.error().message);
-  }
-  fs::rename(temporary, target, error);
-  if (error) return fail(ErrorCode::kIo, "{}: {}", target.string(), error.message());
-  return {};
 }
 
 Result<void> decode_wave(EngineContext& context, std::span<const TokenId> tokens, std::size_t position) {
@@ -161,7 +129,7 @@ void remove_unused(const Digest& identity, const Json& choices) {
 
 TuneOptions TuneOptions::quick() {
   TuneOptions options;
-  options.formats = {"as_is", "f16"};
+  options.formats = {"as_is", "f16", "f32"};
   options.tokens = 256;
   options.decode_steps = 4;
   return options;
@@ -173,7 +141,7 @@ Result<fs::path> prepare_format(const fs::path& source, const Digest& identity, 
   const auto target = folder_of(identity) / fmt::format("{}.gguf", format);
   if (fs::exists(target)) return target;
   VALENCE_TRY(const auto lock, FileLock::acquire(folder_of(identity) / "lock"));
-  if (!fs::exists(target)) VALENCE_CHECK(quantise(source, target, type));
+  if (!fs::exists(target)) VALENCE_CHECK(quantise(source, target, type, /*pure=*/true));
   return target;
 }
 

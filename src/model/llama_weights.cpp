@@ -9,7 +9,7 @@
 namespace valence {
 namespace {
 
-using WeightsKey = std::tuple<Digest, std::string, int>;
+using WeightsKey = std::tuple<Digest, std::string, int, Layout>;
 
 std::mutex& loaded_mutex() {
   static std::mutex mutex;
@@ -34,13 +34,14 @@ Result<void> check_vocabulary(const llama_model* model, const std::filesystem::p
   return {};
 }
 
-Result<std::shared_ptr<const LlamaWeights>> load_now(const CheckedFile& file, std::string_view format, int gpu_layers) {
+Result<std::shared_ptr<const LlamaWeights>> load_now(const CheckedFile& file, std::string_view format, int gpu_layers, Layout layout) {
   VALENCE_TRY(const auto path, prepare_format(file.path, file.identity, format));
   if (path != file.path) VALENCE_CHECK(read_gguf_header(path));
   auto devices = engine_devices();
   auto params = llama_model_default_params();
   params.devices = devices.data();
   params.n_gpu_layers = gpu_layers;
+  params.use_extra_bufts = layout == Layout::kFast;
   take_engine_errors();
   llama_model_ptr model(llama_model_load_from_file(path.c_str(), params));
   if (!model) {
@@ -81,11 +82,12 @@ Result<void> check_language(const LlamaWeights& weights, const CheckedFile& file
               file.path.string());
 }
 
-Result<std::shared_ptr<const LlamaWeights>> load_weights(const CheckedFile& file, std::string_view format, int gpu_layers) {
+Result<std::shared_ptr<const LlamaWeights>> load_weights(const CheckedFile& file, std::string_view format, int gpu_layers,
+                                                         Layout layout) {
   const std::lock_guard lock(loaded_mutex());
-  auto& entry = loaded_weights()[{file.identity, std::string(format), gpu_layers}];
+  auto& entry = loaded_weights()[{file.identity, std::string(format), gpu_layers, layout}];
   if (auto weights = entry.lock()) return weights;
-  VALENCE_TRY(auto weights, load_now(file, format, gpu_layers));
+  VALENCE_TRY(auto weights, load_now(file, format, gpu_layers, layout));
   entry = weights;
   return weights;
 }

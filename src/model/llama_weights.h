@@ -41,8 +41,12 @@ Result<void> check_language(const LlamaWeights& weights, const CheckedFile& file
 /// Whether the file's tokens see only what stands before them; embedding models of BERT's family say that theirs do not.
 bool is_causal(const GgufInfo& info);
 
+/// Whether the engine may lay matrices out anew for its fastest products, which round a little differently.
+enum class Layout { kFast, kPlain };
+
 /// Loads `file` in `format`, or returns what this process has loaded already.
-Result<std::shared_ptr<const LlamaWeights>> load_weights(const CheckedFile& file, std::string_view format, int gpu_layers);
+Result<std::shared_ptr<const LlamaWeights>> load_weights(const CheckedFile& file, std::string_view format, int gpu_layers,
+                                                         Layout layout = Layout::kFast);
 
 /// An adapter that is bound with a scale other than 0.
 struct LlamaAdapter {

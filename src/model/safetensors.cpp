@@ -1,11 +1,13 @@
-#include "safetensors.h"
+#include "valence/model/safetensors.h"
 
 #include <array>
 #include <bit>
 #include <cstring>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "valence/base/files.h"
+#include "valence/base/json.h"
 #include "valence/base/node.h"
 #include "valence/base/text.h"
 
@@ -106,6 +108,22 @@ Result<SafeTensors> SafeTensors::parse(std::string content, std::string name) {
   file.name_ = std::move(name);
   file.content_ = std::move(content);
   return file;
+}
+
+Result<void> write_safetensors(const std::filesystem::path& path, const std::vector<SafeFloats>& tensors,
+                               const std::map<std::string, std::string>& texts) {
+  Json head = {{"__metadata__", texts}};
+  std::string content;
+  for (const auto& tensor : tensors) {
+    const auto begin = content.size();
+    content.append(reinterpret_cast<const char*>(tensor.values.data()), tensor.values.size() * sizeof(float));
+    head[tensor.name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {begin, content.size()}}};
+  }
+  auto text = to_text(head);
+  text.resize((text.size() + kLengthBytes - 1) / kLengthBytes * kLengthBytes, ' ');  // the content begins aligned
+  const std::uint64_t length = text.size();
+  std::string bytes(reinterpret_cast<const char*>(&length), kLengthBytes);
+  return write_file(path, bytes + text + content);
 }
 
 }  // namespace valence

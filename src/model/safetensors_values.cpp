@@ -3,7 +3,7 @@
 #include <cstring>
 
 #include "ggml.h"
-#include "safetensors.h"
+#include "valence/model/safetensors.h"
 
 namespace valence {
 

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "model/tiny_bert.h"
-#include "safetensors.h"
+#include "valence/model/safetensors.h"
 #include "support/scratch.h"
 #include "valence/model/gguf.h"
 

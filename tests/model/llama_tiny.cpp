@@ -66,7 +66,8 @@ class Writer {
     RandomStream random(model_.seed, name);
     const double spread = deviation > 0 ? deviation : 2.0 / std::sqrt(static_cast<double>(dims.front()));
     auto* data = static_cast<float*>(tensor->data);
-    for (std::int64_t i = 0; i < ggml_nelements(tensor); ++i) data[i] = static_cast<float>(mean + spread * random.normal());
+    for (std::int64_t i = 0; i < ggml_nelements(tensor); ++i)
+      data[i] = static_cast<float>(mean + spread * random.normal());
     if (name.find("ssm_a") != std::string::npos) {
       for (std::int64_t i = 0; i < ggml_nelements(tensor); ++i) data[i] = -std::abs(data[i]);
     }
@@ -109,27 +110,46 @@ void write_tokenizer(const TinyModel& model, gguf_context* file, const std::vect
 
 constexpr std::int64_t kFeedForward = 96, kHeads = 4, kKeyHeads = 2;
 
-void write_attention(Writer& out, const TinyModel& model, const std::string& block) {
-  const auto width = static_cast<std::int64_t>(model.embedding), keys = width / kHeads * kKeyHeads;
-  out.add(block + "attn_norm.weight", {width}, 1.0, 0.1);
-  out.add(block + "attn_q.weight", {width, width});
+std::int64_t head_width(const TinyModel& model) {
+  return static_cast<std::int64_t>(model.head_width > 0 ? model.head_width : model.embedding / kHeads);
+}
+
+void write_query_key_value(Writer& out, const TinyModel& model, const std::string& block) {
+  const auto width = static_cast<std::int64_t>(model.embedding), queries = head_width(model) * kHeads,
+             keys = head_width(model) * kKeyHeads;
+  const bool biases = model.architecture == "qwen2" || model.more_biases;
+  if (model.fused) {
+    out.add(block + "attn_qkv.weight", {width, queries + 2 * keys});
+    if (biases) out.add(block + "attn_qkv.bias", {queries + 2 * keys}, 0.0, 0.1);
+    return;
+  }
+  out.add(block + "attn_q.weight", {width, queries});
   out.add(block + "attn_k.weight", {width, keys});
   out.add(block + "attn_v.weight", {width, keys});
-  out.add(block + "attn_output.weight", {width, width});
+  if (!biases) return;
+  out.add(block + "attn_q.bias", {queries}, 0.0, 0.1);
+  out.add(block + "attn_k.bias", {keys}, 0.0, 0.1);
+  out.add(block + "attn_v.bias", {keys}, 0.0, 0.1);
+}
+
+void write_attention(Writer& out, const TinyModel& model, const std::string& block) {
+  const auto width = static_cast<std::int64_t>(model.embedding), queries = head_width(model) * kHeads;
+  out.add(block + "attn_norm.weight", {width}, 1.0, 0.1);
+  write_query_key_value(out, model, block);
+  out.add(block + "attn_output.weight", {queries, width});
+  if (model.more_biases) out.add(block + "attn_output.bias", {width}, 0.0, 0.1);
   out.add(block + "ffn_norm.weight", {width}, 1.0, 0.1);
   out.add(block + "ffn_gate.weight", {width, kFeedForward});
   out.add(block + "ffn_up.weight", {width, kFeedForward});
   out.add(block + "ffn_down.weight", {kFeedForward, width});
-  if (model.architecture == "qwen2") {
-    out.add(block + "attn_q.bias", {width}, 0.0, 0.1);
-    out.add(block + "attn_k.bias", {keys}, 0.0, 0.1);
-    out.add(block + "attn_v.bias", {keys}, 0.0, 0.1);
+  if (model.architecture == "gemma3" || model.architecture == "qwen3") {
+    for (const auto* name : {"attn_q_norm.weight", "attn_k_norm.weight"})
+      out.add(block + name, {head_width(model)}, 1.0, 0.1);
   }
   if (model.architecture == "gemma3") {
     out.add(block + "post_attention_norm.weight", {width}, 1.0, 0.1);
     // Small: ggml's GELU rounds to a table of halves, whose steps would drown the differences that tests look for.
     out.add(block + "post_ffw_norm.weight", {width}, 0.1, 0.01);
-    for (const auto* name : {"attn_q_norm.weight", "attn_k_norm.weight"}) out.add(block + name, {width / kHeads}, 1.0, 0.1);
   }
 }
 
@@ -170,10 +190,18 @@ void write_shape(const TinyModel& model, gguf_context* file, std::uint32_t block
   set("feed_forward_length", kFeedForward);
   set("attention.head_count", kHeads);
   set("attention.head_count_kv", kKeyHeads);
-  set("rope.dimension_count", width / kHeads);
+  const auto heads = static_cast<std::uint32_t>(head_width(model));
+  set("rope.dimension_count", heads);
+  if (model.rope_factor > 0) {
+    gguf_set_val_str(file, key("rope.scaling.type").c_str(), "linear");
+    gguf_set_val_f32(file, key("rope.scaling.factor").c_str(), model.rope_factor);
+  }
+  if (model.architecture == "gemma3" || model.head_width > 0) {
+    set("attention.key_length", heads);
+    set("attention.value_length", heads);
+  }
   if (model.architecture != "gemma3") return;
-  set("attention.key_length", width / kHeads);
-  set("attention.value_length", width / kHeads);
+  if (model.logit_cap > 0) gguf_set_val_f32(file, key("final_logit_softcapping").c_str(), model.logit_cap);
   set("attention.sliding_window", 8);
   set("attention.sliding_window_pattern", 2);
 }
@@ -209,6 +237,8 @@ void write_tiny(const TinyModel& model, const fs::path& path) {
   const auto width = static_cast<std::int64_t>(model.embedding);
   out.add("token_embd.weight", {width, static_cast<std::int64_t>(names.size())}, 0.0, 0.2);
   out.add("output_norm.weight", {width}, 1.0, 0.1);
+  if (model.separate_head) out.add("output.weight", {width, static_cast<std::int64_t>(names.size())}, 0.0, 0.2);
+  if (model.rope_factors) out.add("rope_freqs.weight", {head_width(model) / 2}, 2.0, 0.3);
   for (std::uint32_t i = 0; i < blocks; ++i) {
     const auto block = fmt::format("blk.{}.", i);
     model.architecture == "mamba" ? write_mamba(out, model, block) : write_attention(out, model, block);
@@ -310,7 +340,8 @@ double largest_difference(const Collector& a, const Collector& b) {
       for (std::size_t i = 0; i < x[k].token_logprobs.size(); ++i) {
         largest = std::max(largest, std::abs(x[k].token_logprobs[i] - y[k].token_logprobs[i]));
       }
-      if (x[k].terminator_logprob) largest = std::max(largest, std::abs(*x[k].terminator_logprob - *y[k].terminator_logprob));
+      if (x[k].terminator_logprob)
+        largest = std::max(largest, std::abs(*x[k].terminator_logprob - *y[k].terminator_logprob));
     }
   }
   return largest;

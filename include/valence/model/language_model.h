@@ -82,6 +82,10 @@ class LanguageModel {
   virtual const ModelCard& card() const = 0;
   virtual Result<Prompt> render(const Conversation& conversation, const RenderOptions& options) const = 0;
   virtual Result<std::vector<TokenView>> view(const Prompt& prompt) const = 0;
+  /// Tokens of plain text as the model would go on with it right after `prompt`; what training learns and scoring scores.
+  virtual Result<std::vector<TokenId>> continuation(const Prompt& prompt, std::string_view text) const;
+  /// The token that closes the model's turn.
+  virtual Result<TokenId> end_of_turn() const;
   virtual Result<Plan> plan(std::vector<Request> requests) const = 0;
   /// Computes the groups in `missing` (indices into plan.groups, in plan order) and hands each to `sink`.
   /// kStopped when asked to stop.

@@ -38,7 +38,7 @@ struct TuneOptions {
   bool once = false;     ///< what is remembered for this machine is not measured again
   EngineOptions engine;
 
-  /// For a first run: as_is and f16, short rounds.
+  /// For a first run: as_is, f16 and f32, short rounds. Which of the latter scores faster depends on the processor.
   static TuneOptions quick();
 };
 

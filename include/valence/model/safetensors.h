@@ -37,4 +37,15 @@ class SafeTensors {
   std::map<std::string, SafeTensor> tensors_;
 };
 
+/// A tensor to write, row-major.
+struct SafeFloats {
+  std::string name;
+  std::vector<std::uint64_t> shape;
+  std::vector<float> values;
+};
+
+/// Writes F32 tensors; the file appears only whole. `texts`: the head's __metadata__. Fails as write_file does.
+Result<void> write_safetensors(const std::filesystem::path& path, const std::vector<SafeFloats>& tensors,
+                               const std::map<std::string, std::string>& texts = {{"format", "pt"}});
+
 }  // namespace valence
