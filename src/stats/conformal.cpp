@@ -12,6 +12,12 @@ namespace {
 /// Keeps (n + 1)·0.9 = 9.000000000000002 from becoming 10.
 constexpr double kCeilSlack = 1e-9;
 
+std::size_t hits_of(const std::vector<std::size_t>& set, std::size_t truth) {
+  return static_cast<std::size_t>(std::count(set.begin(), set.end(), truth));
+}
+
+}  // namespace
+
 double conformal_quantile(std::vector<double> scores, double coverage) {
   const double rank = std::ceil(static_cast<double>(scores.size() + 1) * coverage - kCeilSlack);
   if (rank > static_cast<double>(scores.size())) return std::numeric_limits<double>::infinity();
@@ -19,12 +25,6 @@ double conformal_quantile(std::vector<double> scores, double coverage) {
   std::nth_element(scores.begin(), nth, scores.end());
   return *nth;
 }
-
-std::size_t hits_of(const std::vector<std::size_t>& set, std::size_t truth) {
-  return static_cast<std::size_t>(std::count(set.begin(), set.end(), truth));
-}
-
-}  // namespace
 
 Result<ConformalThresholds> conformal_thresholds(std::span<const double> probability,
                                                  std::span<const std::size_t> truth, std::size_t classes,

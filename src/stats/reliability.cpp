@@ -20,31 +20,40 @@ constexpr double kSameCorrelation = 1e-12;            // correlations of two ord
 /// Weights of the two parts of one split; each part weighs as much as the whole.
 struct Parts {
   std::vector<double> first, second;
+  double share = 0.5;  ///< of the whole's weight that the first part had
 };
 
-Parts split(std::span<const std::size_t> draw_of, std::size_t draws, RandomStream& stream) {
-  const auto order = stream.permutation(draws);
-  const std::size_t half = draws / 2;
-  const double first_weight = static_cast<double>(draws) / static_cast<double>(half);
-  const double second_weight = static_cast<double>(draws) / static_cast<double>(draws - half);
-  std::vector<bool> in_first(draws, false);
-  for (std::size_t i = 0; i < half; ++i) in_first[order[i]] = true;
-  Parts parts;
-  for (const auto draw : draw_of) {
-    parts.first.push_back(in_first[draw] ? first_weight : 0.0);
-    parts.second.push_back(in_first[draw] ? 0.0 : second_weight);
-  }
-  return parts;
+/// What is split: the draw that each unit belongs to, its weight, and the draws that have any.
+struct Splittable {
+  std::vector<std::size_t> draw_of;
+  std::vector<double> weights;
+  std::vector<std::size_t> drawn;
+  std::size_t draws = 0;
+};
+
+double total(std::span<const double> weights) { return std::accumulate(weights.begin(), weights.end(), 0.0); }
+
+/// Scales to `sum`.
+void scale_to(std::vector<double>& weights, double sum) {
+  const double factor = sum / total(weights);
+  for (auto& weight : weights) weight *= factor;
 }
 
-double correlation_of_defined(const std::vector<double>& a, const std::vector<double>& b) {
-  std::vector<double> x, y;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (std::isnan(a[i]) || std::isnan(b[i])) continue;
-    x.push_back(a[i]);
-    y.push_back(b[i]);
+Parts split(const Splittable& whole, RandomStream& stream) {
+  const auto order = stream.permutation(whole.drawn.size());
+  std::vector<bool> in_first(whole.draws, false);
+  for (std::size_t i = 0; i < whole.drawn.size() / 2; ++i) in_first[whole.drawn[order[i]]] = true;
+  Parts parts;
+  for (std::size_t unit = 0; unit < whole.draw_of.size(); ++unit) {
+    const bool first = in_first[whole.draw_of[unit]];
+    parts.first.push_back(first ? whole.weights[unit] : 0.0);
+    parts.second.push_back(first ? 0.0 : whole.weights[unit]);
   }
-  return x.size() < kFewestFigures ? kNoReliability : spearman(x, y);
+  const double sum = total(whole.weights);
+  parts.share = total(parts.first) / sum;
+  scale_to(parts.first, sum);
+  scale_to(parts.second, sum);
+  return parts;
 }
 
 std::vector<std::size_t> draws_of_units(std::size_t units, std::span<const std::size_t> clusters) {
@@ -61,6 +70,43 @@ std::vector<std::size_t> draws_of_units(std::size_t units, std::span<const std::
     id = static_cast<std::size_t>(std::lower_bound(known.begin(), known.end(), id) - known.begin());
   }
   return ids;
+}
+
+Splittable splittable(std::span<const double> weights, std::span<const std::size_t> clusters) {
+  Splittable whole{draws_of_units(weights.size(), clusters), {weights.begin(), weights.end()}, {}, 0};
+  whole.draws = count_draws(weights.size(), clusters);
+  std::vector<bool> seen(whole.draws, false);
+  for (std::size_t unit = 0; unit < weights.size(); ++unit) {
+    if (weights[unit] > 0.0) seen[whole.draw_of[unit]] = true;
+  }
+  for (std::size_t draw = 0; draw < whole.draws; ++draw) {
+    if (seen[draw]) whole.drawn.push_back(draw);
+  }
+  return whole;
+}
+
+SplitHalf mean_split(const WeightedEstimator& estimate, const Splittable& whole, std::size_t splits, std::uint64_t seed) {
+  SplitHalf result{kNoReliability, kNoReliability, 0};
+  RandomStream stream(seed, "split half");
+  double sum = 0.0, share = 0.0;
+  for (std::size_t s = 0; s < splits; ++s) {
+    const auto parts = split(whole, stream);
+    const double r = spearman_of_defined(estimate(parts.first), estimate(parts.second), kFewestFigures);
+    if (std::isnan(r)) continue;
+    sum += r;
+    share += parts.share;
+    ++result.splits;
+  }
+  if (2 * result.splits < splits || result.splits == 0) return result;
+  const auto counted = static_cast<double>(result.splits);
+  result.half_correlation = sum / counted;
+  result.reliability = spearman_brown(result.half_correlation, share / counted);
+  return result;
+}
+
+Result<void> check_clusters(std::size_t units, std::span<const std::size_t> clusters) {
+  if (clusters.empty() || clusters.size() == units) return {};
+  return fail(ErrorCode::kWrongCount, "clusters need one id per unit: {} units, {} ids", units, clusters.size());
 }
 
 double share_as_large(const std::vector<double>& x, std::vector<double> y, double observed) {
@@ -95,27 +141,19 @@ double spearman_brown(double part_correlation, double share) {
 
 Result<SplitHalf> split_half(const WeightedEstimator& estimate, std::size_t units,
                              std::span<const std::size_t> clusters, std::size_t splits, std::uint64_t seed) {
-  if (!clusters.empty() && clusters.size() != units) {
-    return fail(ErrorCode::kWrongCount, "clusters need one id per unit: {} units, {} ids", units, clusters.size());
-  }
-  const auto draw_of = draws_of_units(units, clusters);
-  const std::size_t draws = count_draws(units, clusters);
-  SplitHalf result{kNoReliability, kNoReliability, 0};
-  if (draws < kFewestDraws) return result;
-  RandomStream stream(seed, "split half");
-  double sum = 0.0;
-  for (std::size_t s = 0; s < splits; ++s) {
-    const auto parts = split(draw_of, draws, stream);
-    const double r = correlation_of_defined(estimate(parts.first), estimate(parts.second));
-    if (std::isnan(r)) continue;
-    sum += r;
-    ++result.splits;
-  }
-  if (2 * result.splits < splits || result.splits == 0) return result;
-  result.half_correlation = sum / static_cast<double>(result.splits);
-  result.reliability =
-      spearman_brown(result.half_correlation, static_cast<double>(draws / 2) / static_cast<double>(draws));
-  return result;
+  VALENCE_CHECK(check_clusters(units, clusters));
+  const auto whole = splittable(std::vector<double>(units, 1.0), clusters);
+  if (whole.drawn.size() < kFewestDraws) return SplitHalf{kNoReliability, kNoReliability, 0};
+  return mean_split(estimate, whole, splits, seed);
+}
+
+Result<SplitHalf> split_half_of_replicate(const WeightedEstimator& estimate, std::span<const double> weights,
+                                          std::span<const std::size_t> clusters, std::size_t splits,
+                                          std::uint64_t seed) {
+  VALENCE_CHECK(check_clusters(weights.size(), clusters));
+  const auto whole = splittable(weights, clusters);
+  if (whole.drawn.size() < 2) return SplitHalf{kNoReliability, kNoReliability, 0};
+  return mean_split(estimate, whole, splits, seed);
 }
 
 double disattenuated(double correlation, double first_reliability, double second_reliability) {

@@ -26,6 +26,16 @@ TEST(Conformal, ThresholdIsTheOrderStatistic) {
   EXPECT_EQ(thresholds.calibration[0], 9u);
 }
 
+TEST(Conformal, QuantileIsInfiniteWhenThePromiseNeedsMoreScores) {
+  std::vector<double> scores;
+  for (int i = 1; i <= 19; ++i) scores.push_back(i);
+  EXPECT_DOUBLE_EQ(conformal_quantile(scores, 0.9), 18.0);
+  scores.resize(9);
+  EXPECT_DOUBLE_EQ(conformal_quantile(scores, 0.9), 9.0);
+  scores.resize(8);
+  EXPECT_EQ(conformal_quantile(scores, 0.9), std::numeric_limits<double>::infinity());
+}
+
 TEST(Conformal, TooFewCasesPutTheClassIntoEverySet) {
   const std::vector<std::size_t> truth(9, 0);
   const auto thresholds =

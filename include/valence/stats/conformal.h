@@ -15,6 +15,10 @@ enum class ConformalCoverage {
   kPerClass,  ///< within each class (Vovk 2012, Mondrian): the choice where a class is rare
 };
 
+/// The ⌈(n + 1)·coverage⌉-th smallest of n scores, so that another score that is exchangeable with them is at most this with
+/// probability at least `coverage`; +infinity when there are too few scores to promise that.
+double conformal_quantile(std::vector<double> scores, double coverage);
+
 /// Which classes go into a prediction set: those whose score 1 − p is at most the class's threshold.
 struct ConformalThresholds {
   double coverage = 0.0;                 ///< promised, in (0, 1)
