@@ -18,7 +18,6 @@ namespace {
 
 constexpr std::chrono::milliseconds kPoll{20};
 constexpr int kPollsPerWatch = 5;
-constexpr std::chrono::seconds kPatience{5};  // between SIGTERM and SIGKILL
 
 std::vector<std::string> merged_environment(const Program& program) {
   std::vector<std::string> merged;
@@ -58,12 +57,28 @@ class FileActions {
   posix_spawn_file_actions_t actions_{};
 };
 
+class Attributes {
+ public:
+  explicit Attributes(const Program& program) {
+    ::posix_spawnattr_init(&attributes_);
+    if (program.own_group) ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETPGROUP);
+  }
+  Attributes(const Attributes&) = delete;
+  Attributes& operator=(const Attributes&) = delete;
+  ~Attributes() { ::posix_spawnattr_destroy(&attributes_); }
+  const posix_spawnattr_t* get() const { return &attributes_; }
+
+ private:
+  posix_spawnattr_t attributes_{};
+};
+
 Result<pid_t> start(const Program& program) {
   auto arguments = program.arguments;
   auto environment = merged_environment(program);
   const FileActions actions(program);
+  const Attributes attributes(program);
   pid_t child = -1;
-  const int reason = ::posix_spawnp(&child, arguments.front().c_str(), actions.get(), nullptr,
+  const int reason = ::posix_spawnp(&child, arguments.front().c_str(), actions.get(), attributes.get(),
                                     pointers(arguments).data(), pointers(environment).data());
   if (reason == 0) return child;
   return fail(reason == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo, "{}: {}", program.arguments.front(),
@@ -72,9 +87,9 @@ Result<pid_t> start(const Program& program) {
 
 int status_of(int raw) { return WIFEXITED(raw) ? WEXITSTATUS(raw) : 128 + WTERMSIG(raw); }
 
-void end(pid_t child) {
+void end(pid_t child, std::chrono::seconds patience) {
   ::kill(child, SIGTERM);
-  const auto limit = std::chrono::steady_clock::now() + kPatience;
+  const auto limit = std::chrono::steady_clock::now() + patience;
   while (std::chrono::steady_clock::now() < limit) {
     if (::waitpid(child, nullptr, WNOHANG) == child) return;
     std::this_thread::sleep_for(kPoll);
@@ -90,7 +105,7 @@ Result<int> run_program(const Program& program, const std::stop_token& stop, con
   int raw = 0;
   for (int polls = 1; ::waitpid(child, &raw, WNOHANG) != child; ++polls) {
     if (stop.stop_requested()) {
-      end(child);
+      end(child, program.patience);
       return fail(ErrorCode::kStopped, "{} was stopped", program.arguments.front());
     }
     if (watch && polls % kPollsPerWatch == 0) watch();

@@ -125,4 +125,9 @@ Result<NamedLabel> parse_named_label(std::string_view text) {
               printable(text));
 }
 
+Result<Target> load_mapped_target(const std::string& id, std::string_view map) {
+  VALENCE_TRY(auto target, load_target(id));
+  return map.empty() ? Result<Target>(std::move(target)) : mapped(target, map);
+}
+
 }  // namespace valence

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <limits>
 
 #include "target_catalogue.h"
 #include "target_checks.h"
@@ -209,6 +210,26 @@ std::optional<double> Target::value(std::string_view dimension) const {
     if (name == dimension) return number;
   }
   return std::nullopt;
+}
+
+Result<Target> narrowed(Target target, std::span<const std::string> dimensions) {
+  std::vector<std::string> there;
+  for (const auto& [dimension, value] : target.values) {
+    if (!std::isnan(value)) there.push_back(dimension);
+  }
+  for (const auto& dimension : dimensions) {
+    if (std::find(there.begin(), there.end(), dimension) != there.end()) continue;
+    const auto near = nearest(dimension, there);
+    return fail(ErrorCode::kUsage, "target {} has no value for \"{}\"; {}", target.id, printable(dimension),
+                near.empty() ? "it has " + join(there, ", ") : "did you mean \"" + near + "\"?");
+  }
+  for (std::size_t i = 0; i < target.values.size() && !dimensions.empty(); ++i) {
+    auto& [dimension, value] = target.values[i];
+    if (std::find(dimensions.begin(), dimensions.end(), dimension) != dimensions.end()) continue;
+    value = std::numeric_limits<double>::quiet_NaN();
+    if (!target.weights.empty()) target.weights[i] = 0.0;
+  }
+  return target;
 }
 
 double Target::weight(std::size_t place) const {

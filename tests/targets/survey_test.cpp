@@ -7,6 +7,7 @@
 
 #include "survey_mean.h"
 #include "survey_samples.h"
+#include "valence/base/files.h"
 #include "valence/base/text.h"
 #include "valence/stats/correlation.h"
 #include "valence/stats/intervals.h"
@@ -308,6 +309,22 @@ TEST(MalformedForm, NamesFileLineAndKey) {
             "f.toml:6:12: \"suffixes\" needs at least one; \"\" is none");
   EXPECT_EQ(form_error("c = \"indiv", "b = \"indiv"), "f.toml:11:5: not valid TOML: Error while parsing key-value pair: cannot redefine existing string 'b'");
   EXPECT_EQ(load_survey_form("pvq_40").error().message, "unknown survey form \"pvq_40\"; did you mean \"pvq40\"?");
+}
+
+// Spec §5, published mistakes: security from power's items. A form cannot read one item twice, so the key that takes an item
+// away from its value leaves that value without any, or the item twice in the file; both are refused.
+TEST(KeyError, AnItemTakenFromAnotherValueIsRefused) {
+  const auto text = read_file(data_folder().value() / "surveys" / "ess_pvq21.toml").value();
+  const auto error = [&](std::initializer_list<std::pair<std::string, std::string>> changes) {
+    auto changed = text;
+    for (const auto& [from, to] : changes) changed = replace_all(changed, from, to);
+    const auto form = parse_survey_form(changed, "ess.toml");
+    return form ? "no error" : form.error().message;
+  };
+  EXPECT_EQ(error({}), "no error");
+  EXPECT_THAT(error({{"imprich = \"power\"", "imprich = \"security\""}, {"iprspot = \"power\"", "iprspot = \"security\""}}),
+              ::testing::HasSubstr("no item is of \"power\""));
+  EXPECT_THAT(error({{"iprspot = \"power\"", "iprspot = \"power\"\nimprich = \"security\""}}), ::testing::HasSubstr("cannot redefine existing"));
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include <map>
 #include <set>
 
-#include "support/shared_data.h"
+#include "valence/base/files.h"
 #include "valence/base/node.h"
 #include "valence/values/space_map.h"
 
@@ -37,9 +37,7 @@ std::vector<NamedLabel> readable(const Node& list, std::size_t& odd) {
 class FulcraLabels : public ::testing::Test {
  protected:
   void SetUp() override {
-    const auto file = testing::shared_data("fulcra/trustworthy_data.jsonl");
-    VALENCE_NEED_SHARED(file);
-    const auto nodes = read_jsonl(file).value();
+    const auto nodes = read_jsonl(data_folder().value() / "evaluate" / "fulcra" / "trustworthy.jsonl").value();
     for (const auto& node : nodes) {
       LabelledRow row;
       row.items = readable(node.at("value_items").value(), odd_items_);

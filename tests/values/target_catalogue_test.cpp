@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "support/scratch.h"
-#include "support/shared_data.h"
 #include "valence/base/csv.h"
+#include "valence/base/files.h"
 #include "valence/stats/correlation.h"
 
 namespace valence {
@@ -96,10 +96,8 @@ TEST(EssCountries, FranceIsReadByName) {
   EXPECT_EQ(france.label, "France, European Social Survey round 11");
 }
 
-TEST(EssCountries, AreTheSharedFigures) {
-  const auto file = testing::shared_data("ess/ess11_country_means_23.csv");
-  VALENCE_NEED_SHARED(file);
-  const auto table = read_csv(file).value();
+TEST(EssCountries, AreTheFiguresOfTheirFile) {
+  const auto table = read_csv(data_folder().value() / "targets" / "catalogues" / "ess11_country_means_23.csv").value();
   ASSERT_EQ(table.rows.size(), 23u);
   const std::vector<std::pair<std::string, std::string>> columns = {
       {"SD", "self_direction"}, {"ST", "stimulation"}, {"HE", "hedonism"},  {"AC", "achievement"},

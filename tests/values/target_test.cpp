@@ -167,6 +167,22 @@ TEST(MalformedTarget, OfScoresNamesWhatIsWrong) {
   EXPECT_EQ(error_of("scale = \"unit\"\n"), "t.toml:5:9: \"scale\" belongs to spaces of scores; a ring holds angles");
 }
 
+TEST(NarrowedTarget, KeepsTheDimensionsNamedAndNothingElse) {
+  const std::vector<std::string> only = {"prosocial"};
+  const auto target = narrowed(load_target("svo_reachable").value(), only).value();
+  EXPECT_EQ(target.value("prosocial"), 45.0);
+  EXPECT_TRUE(std::isnan(*target.value("altruistic")));
+  const auto all = narrowed(load_target("svo_reachable").value(), {}).value();
+  EXPECT_FALSE(std::isnan(*all.value("altruistic")));
+}
+
+TEST(NarrowedTarget, RefusesADimensionThatItDoesNotHold) {
+  const std::vector<std::string> only = {"prosocail"};
+  const auto target = narrowed(load_target("svo_reachable").value(), only);
+  ASSERT_FALSE(target);
+  EXPECT_EQ(target.error().message, "target svo_reachable has no value for \"prosocail\"; did you mean \"prosocial\"?");
+}
+
 TEST(MalformedTarget, CannotWeighWhatItLeavesOut) {
   EXPECT_EQ(scores_error("scale = \"raw\"\nleave_out = [\"self_direction\"]\nweights = { self_direction = 2 }\n",
                          "[values]\nstimulation = 4\nhedonism = 4\nachievement = 3\npower = 2\nsecurity = 5\ntradition = 4\n"

@@ -17,6 +17,8 @@ struct Program {
   std::vector<std::pair<std::string, std::string>> environment;  ///< added to ours
   std::filesystem::path output;        ///< file that takes standard output and error
   bool keeps_stderr = false;           ///< standard error goes where ours goes
+  bool own_group = false;              ///< Ctrl-C reaches us only, and the program through our one SIGTERM
+  std::chrono::seconds patience{5};    ///< between SIGTERM and SIGKILL: what the program needs to put its work away
 };
 
 /// Runs a program without a shell and with empty input, calling `watch` every 100 ms, and gives its exit status

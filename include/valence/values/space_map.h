@@ -60,6 +60,9 @@ Result<Target> map_target(const Target& target, const SpaceMap& map);
 /// The target under a map by its name, of scales (scale_map_from) or of spaces. kUsage on an unknown name.
 Result<Target> mapped(const Target& target, std::string_view map);
 
+/// A target by id or file; unless `map` is empty, as that map makes it.
+Result<Target> load_mapped_target(const std::string& id, std::string_view map);
+
 /// "observing social norms: +1": what the published label files hold.
 struct NamedLabel {
   std::string name;

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -58,6 +59,10 @@ struct Target {
   std::optional<double> value(std::string_view dimension) const;
   double weight(std::size_t place) const;  ///< of values[place]
 };
+
+/// The target with the given dimensions only; the others become no part of it. All when there are none given. kUsage,
+/// with the nearest suggested, on one that it does not hold.
+Result<Target> narrowed(Target target, std::span<const std::string> dimensions);
 
 /// Named maps between conventions. There is none from centred to unit: centring has taken away where the middle of the
 /// rating scale was.
