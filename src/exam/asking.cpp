@@ -1,7 +1,7 @@
 #include "asking.h"
 
-#include "conversation_for.h"
 #include "valence/base/digest.h"
+#include "valence/exam/conversation_for.h"
 
 namespace valence {
 

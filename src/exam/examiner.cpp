@@ -1,5 +1,6 @@
 #include "valence/exam/examiner.h"
 
+#include <algorithm>
 #include <iterator>
 #include <optional>
 
@@ -37,6 +38,36 @@ Answer read_question(const Asked& asked, std::span<const Answered> responses, co
   return read(std::get<OpenQuestion>(*asked.question), own.front(), context);
 }
 
+const Tag& tag_of(const Question& question) {
+  return std::visit([](const auto& one) -> const Tag& { return one.tag; }, question);
+}
+
+constexpr const char* kLeftOut = "the item is left out";
+
+Answer left_out(const Question& question) {
+  if (std::holds_alternative<ChoiceQuestion>(question)) {
+    ChoiceAnswer answer;
+    answer.status = Status::kError;
+    return answer;
+  }
+  OpenAnswer answer;
+  answer.status = Status::kError;
+  answer.row = unanswered_row(tag_of(question));
+  answer.row.format = AnswerFormat::kText;
+  answer.row.route = Route::kSampled;
+  answer.row.status = Status::kError;
+  answer.row.text = kLeftOut;
+  return answer;
+}
+
+PassageScore read_passage(const Answered& answered) {
+  if (!answered.response) return {.digest = answered.digest, .reason = answered.response.error().message};
+  const auto* scores = std::get_if<ContinuationScores>(&*answered.response);
+  if (!scores || scores->continuations.size() != 1)
+    return {.digest = answered.digest, .reason = "the engine gave no score"};
+  return {.token_logprobs = scores->continuations.front().token_logprobs, .digest = answered.digest};
+}
+
 std::string text_of(const LanguageModel& model, const Prompt& prompt) {
   std::string text;
   if (const auto tokens = model.view(prompt)) {
@@ -55,6 +86,8 @@ struct Examiner::State {
   Statistics statistics;
 
   Result<std::vector<Answer>> ask(std::span<const Question> questions, std::string what);
+  Result<std::vector<PassageScore>> score(std::span<const Passage> passages);
+  bool is_left_out(const Question& question) const { return options.leave_out.contains(tag_of(question).item); }
   void record_first(const std::vector<Request>& requests);
 };
 
@@ -73,6 +106,7 @@ Result<std::vector<Answer>> Examiner::State::ask(std::span<const Question> quest
   std::vector<Asked> asked;
   std::vector<Request> requests;
   for (const auto& question : questions) {
+    if (is_left_out(question)) continue;
     VALENCE_TRY(auto one, prepare_question(question, context, requests));
     asked.push_back(std::move(one));
   }
@@ -81,8 +115,31 @@ Result<std::vector<Answer>> Examiner::State::ask(std::span<const Question> quest
   const WaveControl control{options.stop, options.progress, std::move(what)};
   VALENCE_TRY(const auto responses, answer_all(*subject.model, std::move(requests), keeping, control, statistics));
   std::vector<Answer> answers;
-  for (const auto& one : asked) answers.push_back(read_question(one, responses, context));
+  auto one = asked.begin();
+  for (const auto& question : questions) {
+    answers.push_back(is_left_out(question) ? left_out(question) : read_question(*one++, responses, context));
+  }
   return answers;
+}
+
+Result<std::vector<PassageScore>> Examiner::State::score(std::span<const Passage> passages) {
+  const auto& card = subject.model->card();
+  if (!card.can.scores)
+    return fail(ErrorCode::kUnsupported, "model {}: it does not give log-probabilities of texts", card.name);
+  const std::vector<std::string> none;
+  const AskContext context{subject, options.seed, none};
+  std::vector<Request> requests;
+  for (const auto& passage : passages) {
+    VALENCE_TRY(auto prompt, render(context, passage.tag, passage.history, passage.prompt, {}));
+    requests.push_back(ScoreRequest{std::move(prompt), {passage.text}, {}});
+  }
+  record_first(requests);
+  const WaveControl control{options.stop, options.progress,
+                            fmt::format("scoring {} texts", with_thousands(passages.size()))};
+  VALENCE_TRY(const auto responses, answer_all(*subject.model, std::move(requests), keeping, control, statistics));
+  std::vector<PassageScore> scores;
+  for (const auto& response : responses) scores.push_back(read_passage(response));
+  return scores;
 }
 
 Examiner::Examiner(const Subject& subject, Store* store, RunId run, ExaminerOptions options)
@@ -91,7 +148,8 @@ Examiner::Examiner(const Subject& subject, Store* store, RunId run, ExaminerOpti
 Examiner::~Examiner() = default;
 
 Result<std::vector<Answer>> Examiner::ask(std::span<const Question> questions) {
-  const auto count = questions.size();
+  const auto count = static_cast<std::size_t>(
+      std::ranges::count_if(questions, [&](const auto& question) { return !state_->is_left_out(question); }));
   return state_->ask(questions, fmt::format("asking {} question{}", with_thousands(count), count == 1 ? "" : "s"));
 }
 
@@ -113,6 +171,12 @@ Result<std::vector<std::vector<Answer>>> Examiner::converse(std::span<const std:
     VALENCE_TRY(auto answers, state_->ask(questions, std::move(what)));
     for (std::size_t i = 0; i < answers.size(); ++i) histories[asker[i]].push_back(std::move(answers[i]));
   }
+}
+
+Result<std::vector<PassageScore>> Examiner::score(std::span<const Passage> passages) { return state_->score(passages); }
+
+Examiner Examiner::beside(const Subject& other) const {
+  return Examiner(other, state_->keeping.store, state_->keeping.run, state_->options);
 }
 
 const Subject& Examiner::subject() const { return state_->subject; }

@@ -1,6 +1,6 @@
 #include <iterator>
 
-#include "conversation_for.h"
+#include "valence/exam/conversation_for.h"
 #include "valence/exam/examiner.h"
 
 namespace valence {

@@ -213,6 +213,7 @@ class FullStore : public Store {
   const std::filesystem::path& path() const override { return store_.path(); }
   Result<RunId> create_run(const RunRecord& run) override { return store_.create_run(run); }
   Result<std::optional<RunRecord>> unfinished(std::string_view key) const override { return store_.unfinished(key); }
+  Result<std::optional<RunId>> finished(std::string_view key) const override { return store_.finished(key); }
   Result<void> set_state(RunId run, RunState state) override { return store_.set_state(run, state); }
   Result<void> remove_run(RunId run) override { return store_.remove_run(run); }
   Result<std::vector<RunRecord>> runs() const override { return store_.runs(); }
@@ -230,7 +231,20 @@ class FullStore : public Store {
     return store_.finish(run, answers, profile);
   }
   Result<AnswerTable> answers(RunId run) const override { return store_.answers(run); }
-  Result<void> log(RunId run, std::string_view level, std::string_view text) override { return store_.log(run, level, text); }
+  Result<void> put_training_step(RunId run, const TrainingStep& step) override {
+    return store_.put_training_step(run, step);
+  }
+  Result<std::vector<TrainingStep>> training_steps(RunId run) const override { return store_.training_steps(run); }
+  Result<void> put_artefact(RunId run, const Artefact& artefact) override { return store_.put_artefact(run, artefact); }
+  Result<std::vector<Artefact>> artefacts(RunId run) const override { return store_.artefacts(run); }
+  Result<std::optional<StepRecord>> step(std::string_view hash) const override { return store_.step(hash); }
+  Result<void> put_step(const StepRecord& step) override { return store_.put_step(step); }
+  Result<std::vector<double>> step_seconds(std::string_view kind, std::string_view what) const override {
+    return store_.step_seconds(kind, what);
+  }
+  Result<void> log(RunId run, std::string_view level, std::string_view text) override {
+    return store_.log(run, level, text);
+  }
   Result<std::vector<Event>> events(RunId run) const override { return store_.events(run); }
 
  private:

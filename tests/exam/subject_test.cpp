@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "conversation_for.h"
+#include "valence/exam/conversation_for.h"
 #include "fake_model.h"
 
 namespace valence::testing {

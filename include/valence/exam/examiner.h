@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -43,6 +44,7 @@ struct ExaminerOptions {
   bool reuse = false;          ///< take groups of other runs in the store too
   std::stop_token stop = {};
   Progress* progress = nullptr;
+  std::set<std::string> leave_out = {};  ///< items whose questions are not put: their answers are errors without rows
 };
 
 /// The only door between instruments and models: renders, plans, takes stored groups, computes and commits the missing
@@ -61,6 +63,12 @@ class Examiner {
 
   /// All dialogues advance together, in waves; returns each one's answers.
   Result<std::vector<std::vector<Answer>>> converse(std::span<const std::unique_ptr<Dialogue>> dialogues);
+
+  /// Log-probabilities of given texts, in the order of the passages; rendered, planned, stored and resumed as questions
+  /// are. A passage that the engine could not score carries the reason.
+  Result<std::vector<PassageScore>> score(std::span<const Passage> passages);
+  /// One that examines another model (a judge) with the same seed, keeping its groups in the same run. `other` outlives it.
+  Examiner beside(const Subject& other) const;
 
   const Subject& subject() const;
   std::uint64_t seed() const;

@@ -76,6 +76,20 @@ struct OpenQuestion {
   Constraint constraint;
 };
 
+/// A text that the subject is made to say: how probable it is as the answer to `prompt`.
+struct Passage {
+  Tag tag;
+  std::string prompt;  ///< the last user turn
+  std::string text;
+  std::vector<Message> history = {};  ///< turns before it
+};
+
+struct PassageScore {
+  std::vector<double> token_logprobs = {};  ///< nats, one per token of the text
+  std::string digest = {};                  ///< of the group that computed it (hex)
+  std::string reason = {};                  ///< why there are no scores; empty when there are
+};
+
 using Question = std::variant<ChoiceQuestion, OpenQuestion>;
 
 /// Captured mass: exact letters, the probability of the labels in their canonical spelling and place (other spellings,
