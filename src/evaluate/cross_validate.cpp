@@ -143,7 +143,10 @@ HeldOut trivial_held_out(const LabelledData& data, const Folds& folds, TrivialEv
 }
 
 std::string describe(const EvaluatorRecipe& recipe) {
-  return fmt::format("{}, {}", join(recipe.features, " + "), to_string(recipe.head.kind));
+  std::vector<std::string> parts;
+  for (const auto& part : recipe.parts)
+    parts.push_back(fmt::format("{}, {}", join(part.features, " + "), to_string(part.head.kind)));
+  return join(parts, "; ");
 }
 
 Result<std::vector<LearningPoint>> learning_curve(const LabelledData& data, const Folds& folds,

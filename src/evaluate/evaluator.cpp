@@ -1,14 +1,19 @@
 #include "valence/evaluate/evaluator.h"
 
 #include <algorithm>
+#include <array>
+#include <cassert>
 #include <cmath>
 #include <map>
 
 #include "valence/evaluate/folds.h"
+#include "valence/stats/distribution.h"
 #include "valence/stats/resample.h"
 
 namespace valence {
 namespace {
+
+constexpr double kLeast = 1e-12;  // keeps the logarithm of a probability of 0 finite
 
 Result<FeatureMatrix> apply_blocks(const std::vector<Evaluator::Block>& blocks, std::span<const PromptedText> texts) {
   std::vector<FeatureMatrix> matrices;
@@ -31,12 +36,35 @@ Result<std::vector<Evaluator::Block>> fit_blocks(const FeatureFamilies& families
   return blocks;
 }
 
-std::vector<double> penalties_of(const EvaluatorRecipe& recipe) {
-  return recipe.l2_grid.empty() ? std::vector{recipe.head.l2} : recipe.l2_grid;
+std::vector<std::size_t> all_rows(std::size_t count) {
+  std::vector<std::size_t> rows(count);
+  for (std::size_t i = 0; i < count; ++i) rows[i] = i;
+  return rows;
+}
+
+/// What the parts of an ensemble say together: p ∝ exp(mean log p). Of one part, itself.
+ClassProbabilities pooled(std::span<const ClassProbabilities> parts) {
+  if (parts.size() == 1) return parts.front();
+  ClassProbabilities together = parts.front();
+  for (std::size_t first = 0; first < together.values.size(); first += kLabelClasses) {
+    std::array<double, kLabelClasses> logs{};
+    for (const auto& part : parts) {
+      for (std::size_t c = 0; c < kLabelClasses; ++c)
+        logs[c] += std::log(std::max(part.values[first + c], kLeast)) / static_cast<double>(parts.size());
+    }
+    std::ranges::copy(stats::softmax(logs), together.values.begin() + static_cast<std::ptrdiff_t>(first));
+  }
+  return together;
+}
+
+std::vector<double> penalties_of(const EvaluatorPart& part) {
+  return part.l2_grid.empty() ? std::vector{part.head.l2} : part.l2_grid;
 }
 
 bool needs_inner_folds(const EvaluatorRecipe& recipe) {
-  return recipe.thresholds.goal != TuningGoal::kNone || penalties_of(recipe).size() > 1;
+  return recipe.thresholds.goal != TuningGoal::kNone ||
+         std::any_of(recipe.parts.begin(), recipe.parts.end(),
+                     [](const auto& part) { return penalties_of(part).size() > 1; });
 }
 
 Result<void> check_stop(const std::stop_token& stop) {
@@ -44,18 +72,32 @@ Result<void> check_stop(const std::stop_token& stop) {
   return fail(ErrorCode::kStopped, "stopped while training; nothing was written");
 }
 
+/// What a head is fitted on: some rows, then all that is auxiliary.
+struct TrainingRows {
+  std::vector<PromptedText> texts;
+  std::vector<ValueLabel> labels;
+  std::vector<std::size_t> prompts;
+};
+
+TrainingRows training_rows(const LabelledData& data, std::span<const std::size_t> which) {
+  auto rows = data.subset(which).rows;
+  rows.insert(rows.end(), data.auxiliary.begin(), data.auxiliary.end());
+  auto keys = prompt_keys(rows);
+  for (std::size_t i = which.size(); i < rows.size(); ++i) {
+    if (keys[i].empty()) keys[i] = response_id(rows[i].text);  // texts without a prompt have none in common
+  }
+  return {texts_of(rows), labels_of(rows), stats::cluster_ids(keys)};
+}
+
 /// Fits and counts.
 struct Fitting {
   const LabelledData& data;
-  std::vector<std::size_t> prompts;  ///< id of each row's
   Progress& progress;
   const std::stop_token& stop;
 
-  Result<Head> fit(const FeatureMatrix& features, std::span<const std::size_t> rows, const HeadOptions& options) const {
+  Result<Head> fit(const FeatureMatrix& features, const TrainingRows& rows, const HeadOptions& options) const {
     VALENCE_CHECK(check_stop(stop));
-    std::vector<std::size_t> prompts_of_rows;
-    for (const auto row : rows) prompts_of_rows.push_back(prompts[row]);
-    auto head = fit_head(features, labels_of(data.subset(rows).rows), data.dims(), prompts_of_rows, options);
+    auto head = fit_head(features, rows.labels, data.dims(), rows.prompts, options);
     progress.advance(1);
     return head;
   }
@@ -73,33 +115,33 @@ double log_loss(const ClassProbabilities& probabilities, std::span<const ValueLa
   double loss = 0.0;
   for (std::size_t cell = 0; cell < labels.size(); ++cell) {
     const auto p = probabilities.at(cell / probabilities.dims, cell % probabilities.dims);
-    loss -= std::log(std::max(p[class_of(labels[cell])], 1e-12));
+    loss -= std::log(std::max(p[class_of(labels[cell])], kLeast));
   }
   return loss;
 }
 
+/// What inner folds settle.
 struct InnerChoice {
-  double l2;
+  std::vector<double> l2;  ///< per part
   Thresholds thresholds;
 };
 
-/// Held-out probabilities of all rows for every penalty.
+/// Held-out probabilities of all rows for every penalty of a part.
 Result<std::vector<ClassProbabilities>> inner_predictions(const Fitting& fitting, const FeatureFamilies& families,
-                                                          const EvaluatorRecipe& recipe) {
+                                                          const EvaluatorPart& part, const Folds& folds) {
   const auto& data = fitting.data;
-  const auto penalties = penalties_of(recipe);
+  const auto penalties = penalties_of(part);
   const auto cells = data.rows.size() * data.dims() * kLabelClasses;
   std::vector<ClassProbabilities> held(penalties.size(),
                                        {data.rows.size(), data.dims(), std::vector<double>(cells, 0.0)});
-  VALENCE_TRY(const auto folds, grouped_folds(prompt_keys(data.rows), recipe.inner_folds, recipe.seed));
   for (std::size_t fold = 0; fold < folds.count; ++fold) {
-    const auto train = folds.outside(fold), test = folds.inside(fold);
-    const auto train_texts = texts_of(data.subset(train).rows), test_texts = texts_of(data.subset(test).rows);
-    VALENCE_TRY(const auto blocks, fit_blocks(families, recipe.features, train_texts));
-    VALENCE_TRY(const auto train_features, apply_blocks(blocks, train_texts));
-    VALENCE_TRY(const auto test_features, apply_blocks(blocks, test_texts));
+    const auto train = training_rows(data, folds.outside(fold));
+    const auto test = folds.inside(fold);
+    VALENCE_TRY(const auto blocks, fit_blocks(families, part.features, train.texts));
+    VALENCE_TRY(const auto train_features, apply_blocks(blocks, train.texts));
+    VALENCE_TRY(const auto test_features, apply_blocks(blocks, texts_of(data.subset(test).rows)));
     for (std::size_t i = 0; i < penalties.size(); ++i) {
-      auto options = recipe.head;
+      auto options = part.head;
       options.l2 = penalties[i];
       VALENCE_TRY(const auto head, fitting.fit(train_features, train, options));
       VALENCE_TRY(const auto probabilities, predict(head, test_features));
@@ -109,23 +151,42 @@ Result<std::vector<ClassProbabilities>> inner_predictions(const Fitting& fitting
   return held;
 }
 
+/// Each part's penalty by its own loss, then thresholds on what the parts say together.
 Result<InnerChoice> choose(const Fitting& fitting, const FeatureFamilies& families, const EvaluatorRecipe& recipe) {
-  if (!needs_inner_folds(recipe))
-    return InnerChoice{penalties_of(recipe).front(), Thresholds::none(fitting.data.dims())};
-  VALENCE_TRY(const auto held, inner_predictions(fitting, families, recipe));
+  InnerChoice choice{{}, Thresholds::none(fitting.data.dims())};
+  for (const auto& part : recipe.parts) choice.l2.push_back(penalties_of(part).front());
+  if (!needs_inner_folds(recipe)) return choice;
+  VALENCE_TRY(const auto folds, grouped_folds(prompt_keys(fitting.data.rows), recipe.inner_folds, recipe.seed));
   const auto labels = labels_of(fitting.data.rows);
-  std::size_t best = 0;
-  for (std::size_t i = 1; i < held.size(); ++i) {
-    if (log_loss(held[i], labels) < log_loss(held[best], labels)) best = i;
+  std::vector<ClassProbabilities> best;
+  for (std::size_t i = 0; i < recipe.parts.size(); ++i) {
+    VALENCE_TRY(auto held, inner_predictions(fitting, families, recipe.parts[i], folds));
+    const auto least = std::min_element(held.begin(), held.end(), [&](const auto& a, const auto& b) {
+      return log_loss(a, labels) < log_loss(b, labels);
+    });
+    choice.l2[i] = penalties_of(recipe.parts[i])[static_cast<std::size_t>(least - held.begin())];
+    best.push_back(std::move(*least));
   }
-  VALENCE_TRY(auto thresholds, tune_thresholds(held[best], labels, recipe.thresholds));
-  return InnerChoice{penalties_of(recipe)[best], std::move(thresholds)};
+  VALENCE_TRY(choice.thresholds, tune_thresholds(pooled(best), labels, recipe.thresholds));
+  return choice;
 }
 
-EvaluatorProvenance provenance_of(const LabelledData& data, const std::vector<std::size_t>& prompts) {
+Result<Evaluator::Member> fit_member(const Fitting& fitting, const FeatureFamilies& families,
+                                     const EvaluatorPart& part) {
+  const auto rows = training_rows(fitting.data, all_rows(fitting.data.rows.size()));
+  VALENCE_TRY(auto blocks, fit_blocks(families, part.features, rows.texts));
+  VALENCE_TRY(const auto features, apply_blocks(blocks, rows.texts));
+  VALENCE_TRY(auto head, fitting.fit(features, rows, part.head));
+  return Evaluator::Member{std::move(blocks), std::move(head)};
+}
+
+EvaluatorProvenance provenance_of(const LabelledData& data) {
   EvaluatorProvenance provenance;
+  const auto prompts = stats::cluster_ids(prompt_keys(data.rows));
   provenance.rows = data.rows.size();
   provenance.prompts = stats::count_draws(prompts.size(), prompts);
+  provenance.auxiliary = data.auxiliary.size();
+  for (const auto& row : data.auxiliary) provenance.fitted_on.push_back(response_id(row.text));
   std::map<std::string, std::size_t> responders;
   for (const auto& row : data.rows) {
     provenance.fitted_on.push_back(response_id(row.text));
@@ -136,49 +197,79 @@ EvaluatorProvenance provenance_of(const LabelledData& data, const std::vector<st
   return provenance;
 }
 
-std::vector<std::size_t> all_rows(std::size_t count) {
-  std::vector<std::size_t> rows(count);
-  for (std::size_t i = 0; i < count; ++i) rows[i] = i;
-  return rows;
-}
-
 }  // namespace
 
+std::vector<std::string> EvaluatorRecipe::features() const {
+  std::vector<std::string> all;
+  for (const auto& part : parts) {
+    for (const auto& id : part.features) {
+      if (std::find(all.begin(), all.end(), id) == all.end()) all.push_back(id);
+    }
+  }
+  return all;
+}
+
 Evaluator::Evaluator(std::string space, std::vector<std::string> dimensions, EvaluatorRecipe recipe,
-                     std::vector<Block> blocks, Head head, Thresholds thresholds, EvaluatorProvenance provenance)
+                     std::vector<Member> members, Thresholds thresholds, EvaluatorProvenance provenance)
     : space_(std::move(space)),
       dimensions_(std::move(dimensions)),
       recipe_(std::move(recipe)),
-      blocks_(std::move(blocks)),
-      head_(std::move(head)),
+      members_(std::move(members)),
       thresholds_(std::move(thresholds)),
-      provenance_(std::move(provenance)) {}
+      provenance_(std::move(provenance)) {
+  assert(members_.size() == recipe_.parts.size() && !members_.empty());
+}
+
+std::size_t Evaluator::Member::columns() const {
+  std::size_t count = 0;
+  for (const auto& block : blocks) count += block.map->columns();
+  return count;
+}
+
+Result<ClassProbabilities> Evaluator::Member::evaluate(std::span<const PromptedText> texts) const {
+  VALENCE_TRY(const auto matrix, apply_blocks(blocks, texts));
+  return predict(head, matrix);
+}
 
 Result<FeatureMatrix> Evaluator::features(std::span<const PromptedText> texts) const {
-  return apply_blocks(blocks_, texts);
+  std::vector<FeatureMatrix> parts;
+  for (const auto& member : members_) {
+    VALENCE_TRY(auto part, apply_blocks(member.blocks, texts));
+    parts.push_back(std::move(part));
+  }
+  return beside(parts);
 }
 
 Result<ClassProbabilities> Evaluator::evaluate(std::span<const PromptedText> texts) const {
-  VALENCE_TRY(const auto matrix, features(texts));
-  return predict(head_, matrix);
+  std::vector<ClassProbabilities> said;
+  for (const auto& member : members_) {
+    VALENCE_TRY(auto probabilities, member.evaluate(texts));
+    said.push_back(std::move(probabilities));
+  }
+  return pooled(said);
 }
 
 std::size_t fits_of(const EvaluatorRecipe& recipe) {
-  return 1 + (needs_inner_folds(recipe) ? recipe.inner_folds * penalties_of(recipe).size() : 0);
+  std::size_t fits = recipe.parts.size();
+  if (!needs_inner_folds(recipe)) return fits;
+  for (const auto& part : recipe.parts) fits += recipe.inner_folds * penalties_of(part).size();
+  return fits;
 }
 
 Result<Evaluator> train_evaluator(const LabelledData& data, const FeatureFamilies& families,
                                   const EvaluatorRecipe& recipe, Progress& progress, const std::stop_token& stop) {
-  const Fitting fitting{data, stats::cluster_ids(prompt_keys(data.rows)), progress, stop};
+  if (recipe.parts.empty()) return fail(ErrorCode::kUsage, "an evaluator needs a part: features and a head");
+  const Fitting fitting{data, progress, stop};
   VALENCE_TRY(auto choice, choose(fitting, families, recipe));
   auto chosen = recipe;
-  chosen.head.l2 = choice.l2;
-  const auto texts = texts_of(data.rows);
-  VALENCE_TRY(auto blocks, fit_blocks(families, recipe.features, texts));
-  VALENCE_TRY(const auto features, apply_blocks(blocks, texts));
-  VALENCE_TRY(auto head, fitting.fit(features, all_rows(data.rows.size()), chosen.head));
-  return Evaluator(data.names.space, data.names.dimensions, std::move(chosen), std::move(blocks), std::move(head),
-                   std::move(choice.thresholds), provenance_of(data, fitting.prompts));
+  std::vector<Evaluator::Member> members;
+  for (std::size_t i = 0; i < recipe.parts.size(); ++i) {
+    chosen.parts[i].head.l2 = choice.l2[i];
+    VALENCE_TRY(auto member, fit_member(fitting, families, chosen.parts[i]));
+    members.push_back(std::move(member));
+  }
+  return Evaluator(data.names.space, data.names.dimensions, std::move(chosen), std::move(members),
+                   std::move(choice.thresholds), provenance_of(data));
 }
 
 }  // namespace valence

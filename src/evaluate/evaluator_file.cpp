@@ -9,6 +9,7 @@
 #include "state.h"
 #include "valence/base/digest.h"
 #include "valence/base/files.h"
+#include "valence/evaluate/recipe.h"
 
 namespace valence {
 namespace {
@@ -16,9 +17,8 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "evaluator files are little-endian");
 
 constexpr std::string_view kMagic = "VALENCE EVALUATOR\n";
-constexpr std::uint64_t kVersion = 1;
+constexpr std::uint64_t kVersion = 2;
 constexpr std::size_t kSealSize = 8;  // bytes of the digest at the end
-constexpr std::array kGoals{"none", "macro_f1", "balanced"};
 
 // ---- writing
 
@@ -30,19 +30,26 @@ void put_floats(const std::vector<float>& values, std::string& bytes) {
   bytes.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));
 }
 
+void put_head(const Head& head, std::string& bytes) {
+  for (const auto& network : head.members) {
+    for (const auto& layer : network.layers) {
+      put_floats(layer.weights, bytes);
+      put_floats(layer.bias, bytes);
+    }
+  }
+}
+
 std::string seal_of(std::string_view bytes) {
   const auto digest = sha256(bytes);
   return {reinterpret_cast<const char*>(digest.bytes.data()), kSealSize};
 }
 
-Json recipe_json(const EvaluatorRecipe& recipe) {
-  const auto& head = recipe.head;
-  return {{"features", recipe.features},
+Json part_json(const EvaluatorPart& part) {
+  const auto& head = part.head;
+  return {{"features", part.features},
           {"head", to_string(head.kind)},
           {"l2", head.l2},
-          {"l2_grid", recipe.l2_grid},
-          {"seed", recipe.seed},
-          {"inner_folds", recipe.inner_folds},
+          {"l2_grid", part.l2_grid},
           {"head_seed", head.seed},
           {"hidden", head.hidden},
           {"members", head.members},
@@ -51,8 +58,16 @@ Json recipe_json(const EvaluatorRecipe& recipe) {
           {"batch", head.batch},
           {"learning_rate", head.learning_rate},
           {"dropout", head.dropout},
-          {"inner_share", head.inner_share},
-          {"threshold_goal", kGoals[static_cast<std::size_t>(recipe.thresholds.goal)]},
+          {"inner_share", head.inner_share}};
+}
+
+Json recipe_json(const EvaluatorRecipe& recipe) {
+  Json parts = Json::array();
+  for (const auto& part : recipe.parts) parts.push_back(part_json(part));
+  return {{"parts", parts},
+          {"seed", recipe.seed},
+          {"inner_folds", recipe.inner_folds},
+          {"threshold_goal", to_string(recipe.thresholds.goal)},
           {"own_from", recipe.thresholds.own_from}};
 }
 
@@ -76,20 +91,24 @@ Json provenance_json(const EvaluatorProvenance& provenance) {
   Json unseen = Json::array();
   for (const auto& [name, rows, read, labelled] : provenance.unseen)
     unseen.push_back({{"responder", name}, {"rows", rows}, {"read", read}, {"labelled", labelled}});
-  return {{"data", provenance.data},          {"data_sha256", provenance.data_sha256}, {"rows", provenance.rows},
-          {"prompts", provenance.prompts},    {"program", provenance.program},         {"responders", responders},
-          {"fitted_on", provenance.fitted_on}, {"unseen", unseen}};
+  return {{"data", provenance.data},       {"data_sha256", provenance.data_sha256}, {"rows", provenance.rows},
+          {"prompts", provenance.prompts}, {"auxiliary", provenance.auxiliary},     {"program", provenance.program},
+          {"responders", responders},      {"fitted_on", provenance.fitted_on},     {"unseen", unseen}};
+}
+
+Json member_json(const Evaluator::Member& member) {
+  Json blocks = Json::array();
+  for (const auto& block : member.blocks) blocks.push_back({{"family", block.family}, {"state", block.map->state()}});
+  return {{"blocks", blocks}, {"head", head_json(member.head)}};
 }
 
 Json header_json(const Evaluator& evaluator) {
-  Json blocks = Json::array();
-  for (const auto& block : evaluator.blocks())
-    blocks.push_back({{"family", block.family}, {"state", block.map->state()}});
+  Json members = Json::array();
+  for (const auto& member : evaluator.members()) members.push_back(member_json(member));
   return {{"space", evaluator.space()},
           {"dimensions", evaluator.dimensions()},
           {"recipe", recipe_json(evaluator.recipe())},
-          {"blocks", blocks},
-          {"head", head_json(evaluator.head())},
+          {"members", members},
           {"thresholds", {{"opposed", evaluator.thresholds().opposed}, {"upheld", evaluator.thresholds().upheld}}},
           {"provenance", provenance_json(evaluator.provenance())}};
 }
@@ -191,15 +210,7 @@ Result<Head> read_head(const Json& json, HeadKind kind, std::size_t dims, std::s
     head.members.push_back(std::move(network));
   }
   if (head.members.empty()) return fail(ErrorCode::kCorrupt, "the head has no weights");
-  if (!arrays.empty()) return fail(ErrorCode::kCorrupt, "{} bytes follow the head's weights", arrays.size());
   return head;
-}
-
-Result<TuningGoal> read_goal(const Json& json) {
-  VALENCE_TRY(const auto name, state_string(json, "threshold_goal"));
-  const auto found = std::find(kGoals.begin(), kGoals.end(), name);
-  if (found == kGoals.end()) return fail(ErrorCode::kCorrupt, "\"threshold_goal\" is \"{}\", which is none", name);
-  return static_cast<TuningGoal>(found - kGoals.begin());
 }
 
 Result<HeadOptions> read_head_options(const Json& json) {
@@ -219,15 +230,27 @@ Result<HeadOptions> read_head_options(const Json& json) {
   return options;
 }
 
+Result<EvaluatorPart> read_part(const Json& json) {
+  EvaluatorPart part;
+  VALENCE_TRY(part.features, state_strings(json, "features"));
+  VALENCE_TRY(part.head, read_head_options(json));
+  VALENCE_TRY(const auto grid, state_member(json, "l2_grid"));
+  VALENCE_TRY(part.l2_grid, state_doubles(json, "l2_grid", grid.size()));
+  return part;
+}
+
 Result<EvaluatorRecipe> read_recipe(const Json& json) {
   EvaluatorRecipe recipe;
-  VALENCE_TRY(recipe.features, state_strings(json, "features"));
-  VALENCE_TRY(recipe.head, read_head_options(json));
-  VALENCE_TRY(const auto grid, state_member(json, "l2_grid"));
-  VALENCE_TRY(recipe.l2_grid, state_doubles(json, "l2_grid", grid.size()));
+  recipe.parts.clear();
+  VALENCE_TRY(const auto parts, state_member(json, "parts"));
+  for (const auto& entry : parts) {
+    VALENCE_TRY(auto part, read_part(entry));
+    recipe.parts.push_back(std::move(part));
+  }
   VALENCE_TRY(recipe.seed, state_count(json, "seed"));
   VALENCE_TRY(recipe.inner_folds, state_count(json, "inner_folds"));
-  VALENCE_TRY(recipe.thresholds.goal, read_goal(json));
+  VALENCE_TRY(const auto goal, state_string(json, "threshold_goal"));
+  VALENCE_TRY(recipe.thresholds.goal, tuning_goal(goal));
   VALENCE_TRY(recipe.thresholds.own_from, state_count(json, "own_from"));
   return recipe;
 }
@@ -264,6 +287,7 @@ Result<EvaluatorProvenance> read_provenance(const Json& json, std::size_t dims) 
   VALENCE_TRY(provenance.data_sha256, state_string(json, "data_sha256"));
   VALENCE_TRY(provenance.rows, state_count(json, "rows"));
   VALENCE_TRY(provenance.prompts, state_count(json, "prompts"));
+  VALENCE_TRY(provenance.auxiliary, state_count(json, "auxiliary"));
   VALENCE_TRY(provenance.program, state_string(json, "program"));
   VALENCE_TRY(provenance.fitted_on, state_strings(json, "fitted_on"));
   if (!std::is_sorted(provenance.fitted_on.begin(), provenance.fitted_on.end()))
@@ -278,10 +302,29 @@ Result<EvaluatorProvenance> read_provenance(const Json& json, std::size_t dims) 
   return provenance;
 }
 
-std::size_t columns_of(const std::vector<Evaluator::Block>& blocks) {
-  std::size_t columns = 0;
-  for (const auto& block : blocks) columns += block.map->columns();
-  return columns;
+Result<Evaluator::Member> read_member(const Json& json, HeadKind kind, std::size_t dims,
+                                      const FeatureFamilies& families, std::string_view& arrays) {
+  Evaluator::Member member;
+  VALENCE_TRY(const auto blocks, state_member(json, "blocks"));
+  VALENCE_TRY(member.blocks, read_blocks(blocks, families));
+  VALENCE_TRY(const auto head, state_member(json, "head"));
+  VALENCE_TRY(member.head, read_head(head, kind, dims, member.columns(), arrays));
+  return member;
+}
+
+Result<std::vector<Evaluator::Member>> read_members(const Json& json, const EvaluatorRecipe& recipe, std::size_t dims,
+                                                    const FeatureFamilies& families, std::string_view arrays) {
+  if (json.size() != recipe.parts.size() || !json.is_array() || json.empty()) {
+    return fail(ErrorCode::kCorrupt, "\"members\" has {} entries, the recipe {} parts", json.size(),
+                recipe.parts.size());
+  }
+  std::vector<Evaluator::Member> members;
+  for (std::size_t i = 0; i < recipe.parts.size(); ++i) {
+    VALENCE_TRY(auto member, read_member(json[i], recipe.parts[i].head.kind, dims, families, arrays));
+    members.push_back(std::move(member));
+  }
+  if (!arrays.empty()) return fail(ErrorCode::kCorrupt, "{} bytes follow the heads' weights", arrays.size());
+  return members;
 }
 
 Result<Evaluator> read_parts(const FileParts& parts, const FeatureFamilies& families) {
@@ -290,19 +333,26 @@ Result<Evaluator> read_parts(const FileParts& parts, const FeatureFamilies& fami
   VALENCE_TRY(auto dimensions, state_strings(header, "dimensions"));
   VALENCE_TRY(const auto recipe_member, state_member(header, "recipe"));
   VALENCE_TRY(auto recipe, read_recipe(recipe_member));
-  VALENCE_TRY(const auto block_members, state_member(header, "blocks"));
-  VALENCE_TRY(auto blocks, read_blocks(block_members, families));
   VALENCE_TRY(const auto thresholds_member, state_member(header, "thresholds"));
   Thresholds thresholds;
   VALENCE_TRY(thresholds.opposed, state_doubles(thresholds_member, "opposed", dimensions.size()));
   VALENCE_TRY(thresholds.upheld, state_doubles(thresholds_member, "upheld", dimensions.size()));
   VALENCE_TRY(const auto provenance_member, state_member(header, "provenance"));
   VALENCE_TRY(auto provenance, read_provenance(provenance_member, dimensions.size()));
-  VALENCE_TRY(const auto head_member, state_member(header, "head"));
-  auto arrays = parts.arrays;
-  VALENCE_TRY(auto head, read_head(head_member, recipe.head.kind, dimensions.size(), columns_of(blocks), arrays));
-  return Evaluator(std::move(space), std::move(dimensions), std::move(recipe), std::move(blocks), std::move(head),
+  VALENCE_TRY(const auto member_entries, state_member(header, "members"));
+  VALENCE_TRY(auto members, read_members(member_entries, recipe, dimensions.size(), families, parts.arrays));
+  return Evaluator(std::move(space), std::move(dimensions), std::move(recipe), std::move(members),
                    std::move(thresholds), std::move(provenance));
+}
+
+Result<EvaluatorNeeds> needs_of(std::string_view bytes) {
+  VALENCE_TRY(const auto parts, open_parts(bytes));
+  EvaluatorNeeds needs;
+  VALENCE_TRY(needs.space, state_string(parts.header, "space"));
+  VALENCE_TRY(const auto member, state_member(parts.header, "recipe"));
+  VALENCE_TRY(const auto recipe, read_recipe(member));
+  needs.features = recipe.features();
+  return needs;
 }
 
 Result<Evaluator> decode(std::string_view bytes, const FeatureFamilies& families) {
@@ -312,18 +362,15 @@ Result<Evaluator> decode(std::string_view bytes, const FeatureFamilies& families
 
 }  // namespace
 
+std::string recipe_text(const EvaluatorRecipe& recipe) { return to_text(recipe_json(recipe)); }
+
 std::string encode_evaluator(const Evaluator& evaluator) {
   const auto header = to_text(header_json(evaluator));
   std::string bytes(kMagic);
   put_number(kVersion, bytes);
   put_number(header.size(), bytes);
   bytes += header;
-  for (const auto& member : evaluator.head().members) {
-    for (const auto& layer : member.layers) {
-      put_floats(layer.weights, bytes);
-      put_floats(layer.bias, bytes);
-    }
-  }
+  for (const auto& member : evaluator.members()) put_head(member.head, bytes);
   return bytes + seal_of(bytes);
 }
 
@@ -331,6 +378,13 @@ Result<Evaluator> decode_evaluator(std::string_view bytes, std::string_view name
   auto evaluator = decode(bytes, families);
   if (!evaluator) return tl::unexpected(with_context(evaluator.error(), name));
   return evaluator;
+}
+
+Result<EvaluatorNeeds> evaluator_needs(const std::filesystem::path& path) {
+  VALENCE_TRY(const auto bytes, read_file(path));
+  auto needs = needs_of(bytes);
+  if (!needs) return tl::unexpected(with_context(needs.error(), path.string()));
+  return needs;
 }
 
 Result<void> save_evaluator(const Evaluator& evaluator, const std::filesystem::path& path) {

@@ -2,6 +2,7 @@
 
 #include <numeric>
 #include <optional>
+#include <set>
 
 #include "valence/base/digest.h"
 #include "valence/base/files.h"
@@ -75,7 +76,9 @@ Result<PromptedText> split_dialogue(const Node& node) {
                       trim(std::string_view(dialogue).substr(bob + kBob.size()))};
 }
 
-Result<PromptedText> read_text(const Node& row) {
+}  // namespace
+
+Result<PromptedText> prompted_text(const Node& row) {
   if (const auto* dialogue = row.find("dialogue")) return split_dialogue(*dialogue);
   PromptedText text;
   VALENCE_TRY(text.prompt, row.string_at("prompt"));
@@ -83,22 +86,43 @@ Result<PromptedText> read_text(const Node& row) {
   return text;
 }
 
-}  // namespace
+Result<LabelledResponse> labelled_response(const Node& line, const DimensionNames& names, LabelReading& reading) {
+  LabelledResponse row;
+  VALENCE_TRY(row.text, prompted_text(line));
+  VALENCE_TRY(row.responder, line.string_or("response_source", ""));
+  VALENCE_TRY(row.labels, read_labels(line, names, reading));
+  return row;
+}
 
 LabelledData LabelledData::subset(std::span<const std::size_t> which) const {
-  LabelledData part{names, {}, {}};
+  LabelledData part{names, {}, {}, auxiliary};
   for (const auto row : which) part.rows.push_back(rows[row]);
   return part;
+}
+
+Result<LabelledData> with_auxiliary(LabelledData data, const LabelledData& more) {
+  if (more.names.space != data.names.space || more.names.dimensions != data.names.dimensions) {
+    return fail(ErrorCode::kMismatch, "the labels speak of {}, the further ones of {}", data.names.space,
+                more.names.space);
+  }
+  std::set<std::string> judged;
+  for (const auto& row : data.rows) judged.insert({prompt_key(row.text.prompt), response_id(row.text)});
+  judged.erase("");
+  for (const auto& row : more.rows) {
+    if (!judged.contains(prompt_key(row.text.prompt)) && !judged.contains(response_id(row.text))) continue;
+    return fail(ErrorCode::kMismatch,
+                "the further labels share a prompt with those that are judged by (\"{}\"): figures would flatter",
+                row.text.prompt);
+  }
+  data.auxiliary.insert(data.auxiliary.end(), more.rows.begin(), more.rows.end());
+  return data;
 }
 
 Result<LabelledData> parse_labelled(std::string_view text, std::string_view name, const DimensionNames& names) {
   VALENCE_TRY(const auto lines, parse_jsonl(text, name));
   LabelledData data{names, {}, {}};
   for (const auto& line : lines) {
-    LabelledResponse row;
-    VALENCE_TRY(row.text, read_text(line));
-    VALENCE_TRY(row.responder, line.string_or("response_source", ""));
-    VALENCE_TRY(row.labels, read_labels(line, names, data.reading));
+    VALENCE_TRY(auto row, labelled_response(line, names, data.reading));
     data.rows.push_back(std::move(row));
   }
   if (data.rows.empty())

@@ -1,18 +1,30 @@
 #include "valence/evaluate/shipped_evaluator.h"
 
 #include <filesystem>
+#include <optional>
+#include <set>
 
 #include "valence/base/digest.h"
 #include "valence/base/files.h"
 #include "valence/evaluate/cross_validate.h"
 #include "valence/evaluate/evaluator_file.h"
+#include "valence/evaluate/prompt_split.h"
+#include "valence/evaluate/recipe.h"
+#include "valence/evaluate/vector_features.h"
+#include "valence/evaluate/vector_store.h"
 
 namespace valence {
 namespace {
 
+/// An evaluator that is made when it is first asked for, from FULCRA's labels of all prompts or of one side of the split.
+struct Shipped {
+  std::string recipe;
+  std::optional<PromptSide> side;
+};
+
 constexpr std::string_view kShipped = "fulcra";
 /// Changes whenever the same data and recipe would give another evaluator.
-constexpr std::uint64_t kMaking = 1;
+constexpr std::uint64_t kMaking = 2;
 
 /// [dimension][class]
 std::vector<double> label_shares(const HeldOut& held) {
@@ -31,16 +43,28 @@ std::vector<double> mean_probabilities(const HeldOut& held) {
   return means;
 }
 
-Result<LabelledData> shipped_data(const std::filesystem::path& file) {
+Result<LabelledData> shipped_data(const std::filesystem::path& file, std::optional<PromptSide> side) {
   VALENCE_TRY(const auto space, load_space("schwartz10"));
   VALENCE_TRY(const auto names, dimension_names(space));
-  return read_labelled(file, names);
+  VALENCE_TRY(auto data, read_labelled(file, names));
+  return side ? on_side(data, *side) : std::move(data);
 }
 
-Result<Evaluator> make_shipped(const std::filesystem::path& file, const FeatureFamilies& families, Progress& progress,
+/// What "fulcra", "fulcra:NAME" and those of one side stand for; nothing else stands for anything.
+std::optional<Shipped> shipped_of(std::string_view name) {
+  if (name == kShipped) return Shipped{"words", std::nullopt};
+  if (name == "fulcra_training") return Shipped{"words", PromptSide::kTraining};
+  if (name == "fulcra_held_out") return Shipped{"answer_words", PromptSide::kHeldOut};
+  if (name.starts_with(kShipped) && name.substr(kShipped.size()).starts_with(':'))
+    return Shipped{std::string(name.substr(kShipped.size() + 1)), std::nullopt};
+  return std::nullopt;
+}
+
+Result<Evaluator> make_shipped(const std::filesystem::path& file, std::optional<PromptSide> side,
+                               const EvaluatorRecipe& recipe, const FeatureFamilies& families, Progress& progress,
                                const std::stop_token& stop) {
-  VALENCE_TRY(const auto data, shipped_data(file));
-  const auto recipe = shipped_recipe();
+  VALENCE_TRY(const auto data, shipped_data(file, side));
+  VALENCE_CHECK(prepare_features(families, texts_of(data.rows)));
   progress.start("training the evaluator (once)", fits_of(recipe), "fits");
   VALENCE_TRY(auto evaluator, train_evaluator(data, families, recipe, progress, stop));
   progress.finish();
@@ -51,45 +75,53 @@ Result<Evaluator> make_shipped(const std::filesystem::path& file, const FeatureF
   return evaluator;
 }
 
-Result<std::filesystem::path> kept_at(const std::filesystem::path& file) {
+Result<std::filesystem::path> kept_at(const std::filesystem::path& file, std::optional<PromptSide> side,
+                                      const EvaluatorRecipe& recipe) {
   VALENCE_TRY(const auto data, sha256_file(file));
-  const auto recipe = shipped_recipe();
   Hasher hasher;
-  hasher.add(data).add(kMaking).add(to_string(recipe.head.kind)).add(fmt::format("{}", recipe.head.l2));
-  for (const auto& family : recipe.features) hasher.add(family);
+  hasher.add(data).add(kMaking).add(side ? static_cast<std::uint64_t>(*side) + 1 : 0).add(recipe_text(recipe));
   return cache_folder() / "evaluators" / fmt::format("{}-{}.evaluator", kShipped, hasher.finish().hex().substr(0, 16));
 }
 
-Result<Evaluator> open_shipped(const FeatureFamilies& families, Progress& progress, const std::stop_token& stop) {
+/// A copy that is damaged, or was made with another file of a model, is made anew.
+bool can_be_kept(const Result<Evaluator>& kept) {
+  return kept || (kept.error().code != ErrorCode::kCorrupt && kept.error().code != ErrorCode::kMismatch);
+}
+
+Result<Evaluator> open_shipped(const Shipped& which, Progress& progress, const std::stop_token& stop) {
+  VALENCE_TRY(const auto recipe, load_recipe(which.recipe));
+  VALENCE_TRY(const auto vectors, VectorStore::open_for(recipe.features(), stop, &progress));
+  VALENCE_TRY(const auto families, open_feature_families(recipe.features(), "schwartz10", vectors.options()));
   VALENCE_TRY(const auto file, fulcra_path());
-  VALENCE_TRY(const auto path, kept_at(file));
+  VALENCE_TRY(const auto path, kept_at(file, which.side, recipe));
   std::error_code ignored;
   std::filesystem::create_directories(path.parent_path(), ignored);
   VALENCE_TRY(const auto lock, FileLock::acquire(path.string() + ".lock"));
   if (std::filesystem::exists(path)) {
     auto kept = load_evaluator(path, families);
-    if (kept || kept.error().code != ErrorCode::kCorrupt) return kept;  // a damaged copy is made anew
+    if (can_be_kept(kept)) return kept;
   }
-  VALENCE_TRY(auto made, make_shipped(file, families, progress, stop));
+  VALENCE_TRY(auto made, make_shipped(file, which.side, recipe, families, progress, stop));
   VALENCE_CHECK(save_evaluator(made, path));
   return made;
 }
 
-}  // namespace
-
-EvaluatorRecipe shipped_recipe() {
-  EvaluatorRecipe recipe;
-  recipe.features = {"tfidf"};
-  recipe.head.kind = HeadKind::kLogistic;
-  recipe.head.l2 = 0.03;
-  return recipe;
+Result<Evaluator> open_file(const std::string& path, const std::stop_token& stop) {
+  VALENCE_TRY(const auto needs, evaluator_needs(path));
+  VectorOptions options;
+  options.stop = stop;
+  VALENCE_TRY(const auto families, open_feature_families(needs.features, needs.space, options));
+  return load_evaluator(path, families);
 }
+
+}  // namespace
 
 Result<std::vector<UnseenResponder>> read_unseen_responders(const LabelledData& data, const FeatureFamilies& families,
                                                             const EvaluatorRecipe& recipe, Progress& progress,
                                                             const std::stop_token& stop) {
   std::vector<std::string> responders;
   for (const auto& row : data.rows) responders.push_back(row.responder);
+  if (std::set<std::string>(responders.begin(), responders.end()).size() < 2) return std::vector<UnseenResponder>{};
   VALENCE_TRY(const auto folds, folds_by_name(responders));
   auto plain = recipe;  // thresholds do not matter for soft values
   plain.thresholds.goal = TuningGoal::kNone;
@@ -105,8 +137,8 @@ Result<std::vector<UnseenResponder>> read_unseen_responders(const LabelledData& 
 }
 
 Result<Evaluator> open_evaluator(const std::string& name, Progress& progress, const std::stop_token& stop) {
-  VALENCE_TRY(const auto families, text_feature_families());
-  return name == kShipped ? open_shipped(families, progress, stop) : load_evaluator(name, families);
+  const auto shipped = shipped_of(name);
+  return shipped ? open_shipped(*shipped, progress, stop) : open_file(name, stop);
 }
 
 }  // namespace valence

@@ -9,6 +9,7 @@
 namespace valence {
 namespace {
 
+constexpr std::array kGoalNames{"none", "macro_f1", "balanced"};
 constexpr int kGridSteps = 15;
 constexpr double kGridStep = 0.2;  // nats
 constexpr int kSweeps = 3;
@@ -111,6 +112,14 @@ Offsets best_own(const DimensionCells& cells, const stats::Confusion& others, co
 }
 
 }  // namespace
+
+std::string_view to_string(TuningGoal goal) { return kGoalNames[static_cast<std::size_t>(goal)]; }
+
+Result<TuningGoal> tuning_goal(std::string_view name) {
+  const auto found = std::find(kGoalNames.begin(), kGoalNames.end(), name);
+  if (found != kGoalNames.end()) return static_cast<TuningGoal>(found - kGoalNames.begin());
+  return fail(ErrorCode::kUsage, "thresholds cannot be tuned for \"{}\"; there are none, macro_f1 and balanced", name);
+}
 
 std::vector<ValueLabel> decide(const ClassProbabilities& probabilities, const Thresholds& thresholds) {
   std::vector<ValueLabel> labels;

@@ -13,7 +13,7 @@ using testing::toy_data;
 
 EvaluatorRecipe quick_recipe() {
   EvaluatorRecipe recipe;
-  recipe.head.l2 = 0.1;
+  recipe.parts.front().head.l2 = 0.1;
   return recipe;
 }
 

@@ -17,12 +17,13 @@ using ::testing::HasSubstr;
 
 Evaluator small(HeadKind kind = HeadKind::kLogistic) {
   EvaluatorRecipe recipe;
-  recipe.features = {"tfidf", "dictionary"};
-  recipe.head.kind = kind;
-  recipe.head.hidden = 4;
-  recipe.head.members = 2;
-  recipe.head.epochs = 3;
-  recipe.l2_grid = {0.1, 1.0};
+  auto& part = recipe.parts.front();
+  part.features = {"tfidf", "dictionary"};
+  part.head.kind = kind;
+  part.head.hidden = 4;
+  part.head.members = 2;
+  part.head.epochs = 3;
+  part.l2_grid = {0.1, 1.0};
   return train_evaluator(testing::toy_data(40), text_feature_families().value(), recipe, *silent_progress()).value();
 }
 
@@ -60,9 +61,38 @@ TEST(EvaluatorFile, GivesTheSameEvaluatorBack) {
               evaluator.evaluate(texts_of(data.rows)).value().values);
     EXPECT_EQ(again.thresholds().opposed, evaluator.thresholds().opposed);
     EXPECT_EQ(again.provenance().fitted_on, evaluator.provenance().fitted_on);
-    EXPECT_EQ(again.recipe().head.l2, evaluator.recipe().head.l2);
+    EXPECT_EQ(again.recipe().parts.front().head.l2, evaluator.recipe().parts.front().head.l2);
     EXPECT_EQ(encode_evaluator(again), encode_evaluator(evaluator));
   }
+}
+
+Evaluator ensemble() {
+  EvaluatorRecipe recipe;
+  recipe.parts = {
+      EvaluatorPart{{"tfidf"}, HeadOptions{.kind = HeadKind::kLogistic, .l2 = 0.1}, {}},
+      EvaluatorPart{{"tfidf_response", "dictionary"}, HeadOptions{.kind = HeadKind::kRidge, .l2 = 0.1}, {}}};
+  return train_evaluator(testing::toy_data(40), text_feature_families().value(), recipe, *silent_progress()).value();
+}
+
+TEST(EvaluatorFile, KeepsEveryPartOfAnEnsemble) {
+  const auto evaluator = ensemble();
+  const auto texts = texts_of(testing::toy_data(20, 5).rows);
+  const auto again = decoded(encode_evaluator(evaluator)).value();
+  EXPECT_EQ(again.evaluate(texts).value().values, evaluator.evaluate(texts).value().values);
+  EXPECT_EQ(encode_evaluator(again), encode_evaluator(evaluator));
+}
+
+TEST(EvaluatorFile, AMemberThatIsMissingIsNamed) {
+  const auto bytes = changed_header(ensemble(), [](Json& h) { h["members"].erase(1); });
+  EXPECT_EQ(decoded(bytes).error().message, "e.evaluator: \"members\" has 1 entries, the recipe 2 parts");
+}
+
+TEST(EvaluatorFile, SaysWhatHasToBeOpenedFirst) {
+  testing::Scratch scratch;
+  ASSERT_TRUE(save_evaluator(ensemble(), scratch / "e.evaluator"));
+  const auto needs = evaluator_needs(scratch / "e.evaluator").value();
+  EXPECT_EQ(needs.space, "toy");
+  EXPECT_EQ(needs.features, (std::vector<std::string>{"tfidf", "tfidf_response", "dictionary"}));
 }
 
 TEST(EvaluatorFile, IsWrittenAndRead) {
@@ -96,9 +126,9 @@ TEST(EvaluatorFile, EveryTruncationAndEveryFlippedByteIsNoticed) {
 
 TEST(EvaluatorFile, NewerFormatsAreRefused) {
   auto bytes = encode_evaluator(small());
-  bytes[18] = 2;
+  bytes[18] = 3;
   EXPECT_EQ(decoded(bytes).error().message,
-            "e.evaluator: the evaluator has format 2, this program reads 1; update valence or train it again");
+            "e.evaluator: the evaluator has format 3, this program reads 2; update valence or train it again");
   EXPECT_EQ(decoded(bytes).error().code, ErrorCode::kUnsupported);
 }
 
@@ -110,18 +140,19 @@ TEST(EvaluatorFile, HeadersThatDoNotFitAreNamed) {
   EXPECT_EQ(message([](Json& h) { h.erase("space"); }), "e.evaluator: \"space\" is missing or not a text");
   EXPECT_EQ(message([](Json& h) { h["dimensions"].push_back("more"); }),
             "e.evaluator: \"opposed\" is missing or not an array of 3 numbers");
-  EXPECT_EQ(message([](Json& h) { h["recipe"]["head"] = "svm"; }),
+  EXPECT_EQ(message([](Json& h) { h["recipe"]["parts"][0]["head"] = "svm"; }),
             "e.evaluator: unknown head \"svm\"; there are ridge, logistic, ordinal and mlp");
   EXPECT_EQ(
-      message([](Json& h) { h["blocks"][0]["family"] = "minilm"; }),
+      message([](Json& h) { h["members"][0]["blocks"][0]["family"] = "minilm"; }),
       "e.evaluator: no features are called \"minilm\"; there are tfidf, tfidf_prompt, tfidf_response, dictionary");
   EXPECT_EQ(
-      message([](Json& h) { h["blocks"][1]["state"]["words"] = 5; }),
+      message([](Json& h) { h["members"][0]["blocks"][1]["state"]["words"] = 5; }),
       "e.evaluator: features dictionary: the evaluator was trained with a dictionary of 5 words, this one has 1068");
-  EXPECT_THAT(message([](Json& h) { h["blocks"].erase(1); }), HasSubstr("e.evaluator: a layer takes "));
-  EXPECT_EQ(message([](Json& h) { h["head"]["members"] = Json::array(); }), "e.evaluator: the head has no weights");
+  EXPECT_THAT(message([](Json& h) { h["members"][0]["blocks"].erase(1); }), HasSubstr("e.evaluator: a layer takes "));
+  EXPECT_EQ(message([](Json& h) { h["members"][0]["head"]["members"] = Json::array(); }),
+            "e.evaluator: the head has no weights");
   EXPECT_EQ(message([](Json& h) { h["recipe"]["threshold_goal"] = "luck"; }),
-            "e.evaluator: \"threshold_goal\" is \"luck\", which is none");
+            "e.evaluator: thresholds cannot be tuned for \"luck\"; there are none, macro_f1 and balanced");
   EXPECT_EQ(message([](Json& h) {
               h["provenance"]["fitted_on"] = {"b", "a"};
             }),
@@ -133,10 +164,11 @@ TEST(EvaluatorFile, HeadersThatDoNotFitAreNamed) {
 TEST(EvaluatorFile, AbsurdSizesAllocateNothing) {
   const auto evaluator = small();
   const auto message = [&](std::uint64_t inputs, std::uint64_t outputs) {
-    return decoded(changed_header(evaluator,
-                                  [&](Json& h) {
-                                    h["head"]["members"][0][0] = {{"inputs", inputs}, {"outputs", outputs}};
-                                  }))
+    return decoded(
+               changed_header(evaluator,
+                              [&](Json& h) {
+                                h["members"][0]["head"]["members"][0][0] = {{"inputs", inputs}, {"outputs", outputs}};
+                              }))
         .error()
         .message;
   };

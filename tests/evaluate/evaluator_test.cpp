@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <set>
 
 #include "toy.h"
@@ -16,7 +17,7 @@ using testing::toy_data;
 
 EvaluatorRecipe quick_recipe() {
   EvaluatorRecipe recipe;
-  recipe.head.l2 = 0.1;
+  recipe.parts.front().head.l2 = 0.1;
   return recipe;
 }
 
@@ -47,9 +48,9 @@ TEST(Evaluator, RemembersWhatItWasFittedOn) {
 
 TEST(Evaluator, ChoosesThePenaltyWithinTheTrainingRows) {
   auto recipe = quick_recipe();
-  recipe.l2_grid = {1000.0, 0.1};
+  recipe.parts.front().l2_grid = {1000.0, 0.1};
   EXPECT_EQ(fits_of(recipe), 7u);
-  EXPECT_EQ(trained(toy_data(120), recipe).recipe().head.l2, 0.1);
+  EXPECT_EQ(trained(toy_data(120), recipe).recipe().parts.front().head.l2, 0.1);
 }
 
 /// One feature, the length; keeps which texts it was fitted on.
@@ -81,11 +82,83 @@ class SpyFamily : public FeatureFamily {
 TEST(Evaluator, FeaturesAreFittedAnewInEveryInnerFold) {
   std::vector<std::set<std::string>> fits;
   auto recipe = quick_recipe();
-  recipe.features = {"spy"};
+  recipe.parts.front().features = {"spy"};
   ASSERT_TRUE(train_evaluator(toy_data(60), {std::make_shared<SpyFamily>(fits)}, recipe, *silent_progress()));
   ASSERT_EQ(fits.size(), 4u);  // three inner folds, then all rows
   EXPECT_EQ(fits.back().size(), 60u);
   for (std::size_t f = 0; f < 3; ++f) EXPECT_EQ(fits[f].size(), 40u);
+}
+
+/// Words of the response, with a logistic head and with a ridge.
+EvaluatorRecipe two_parts() {
+  auto recipe = quick_recipe();
+  recipe.parts = {EvaluatorPart{{"tfidf_response"}, HeadOptions{.kind = HeadKind::kLogistic, .l2 = 0.1}, {}},
+                  EvaluatorPart{{"tfidf_response"}, HeadOptions{.kind = HeadKind::kRidge}, {1000.0, 0.1}}};
+  return recipe;
+}
+
+TEST(Evaluator, PartsOfAnEnsembleSpeakByTheMeanOfTheirLogProbabilities) {
+  const auto data = toy_data(120);
+  const auto recipe = two_parts();
+  EXPECT_EQ(fits_of(recipe), 2u + 3u * (1u + 2u));
+  const auto together = trained(data, recipe);
+  ASSERT_EQ(together.members().size(), 2u);
+  EXPECT_EQ(together.recipe().parts[1].head.l2, 0.1);  // each part chooses its own penalty
+  const auto texts = texts_of(toy_data(10, 2).rows);
+  const auto first = together.members()[0].evaluate(texts).value(),
+             second = together.members()[1].evaluate(texts).value();
+  const auto said = together.evaluate(texts).value();
+  for (std::size_t cell = 0; cell < 20; ++cell) {
+    std::array<double, 3> product{};
+    double sum = 0.0;
+    for (std::size_t c = 0; c < 3; ++c) {
+      product[c] = std::sqrt(first.values[cell * 3 + c] * second.values[cell * 3 + c]);
+      sum += product[c];
+    }
+    for (std::size_t c = 0; c < 3; ++c) EXPECT_NEAR(said.values[cell * 3 + c], product[c] / sum, 1e-9);
+  }
+}
+
+TEST(Evaluator, NeedsAPart) {
+  auto recipe = quick_recipe();
+  recipe.parts = {};
+  EXPECT_EQ(train_evaluator(toy_data(60), {}, recipe, *silent_progress()).error().message,
+            "an evaluator needs a part: features and a head");
+}
+
+TEST(EvaluatorRecipe, NamesEveryFamilyOnce) {
+  EvaluatorRecipe recipe;
+  recipe.parts = {EvaluatorPart{{"a", "b"}, {}, {}}, EvaluatorPart{{"c", "a"}, {}, {}}};
+  EXPECT_EQ(recipe.features(), (std::vector<std::string>{"a", "b", "c"}));
+}
+
+LabelledData with_more(LabelledData data, std::size_t rows) {
+  auto more = toy_data(rows, 9);
+  for (auto& row : more.rows) row.text.prompt = "elsewhere, " + row.text.prompt;
+  return with_auxiliary(std::move(data), more).value();
+}
+
+TEST(Evaluator, AuxiliaryRowsAreLearntFromInEveryFold) {
+  std::vector<std::set<std::string>> fits;
+  auto recipe = quick_recipe();
+  recipe.parts.front().features = {"spy"};
+  const auto evaluator =
+      train_evaluator(with_more(toy_data(60), 20), {std::make_shared<SpyFamily>(fits)}, recipe, *silent_progress())
+          .value();
+  ASSERT_EQ(fits.size(), 4u);
+  const auto more = std::set<std::string>(fits.back()).size() - 60;
+  EXPECT_GT(more, 0u);  // texts that are alike count once
+  for (std::size_t f = 0; f < 3; ++f) EXPECT_EQ(fits[f].size(), 40u + more);
+  EXPECT_EQ(evaluator.provenance().rows, 60u);
+  EXPECT_EQ(evaluator.provenance().auxiliary, 20u);
+  EXPECT_EQ(evaluator.provenance().fitted_on.size(), 80u);
+}
+
+TEST(Auxiliary, RowsThatShareAPromptAreRefused) {
+  const auto refused = with_auxiliary(toy_data(10), toy_data(4, 2));
+  EXPECT_EQ(refused.error().code, ErrorCode::kMismatch);
+  EXPECT_EQ(refused.error().message,
+            "the further labels share a prompt with those that are judged by (\"question 0\"): figures would flatter");
 }
 
 TEST(Evaluator, StopsBetweenFits) {
@@ -99,7 +172,7 @@ TEST(Evaluator, StopsBetweenFits) {
 
 TEST(Evaluator, NeedsFeatures) {
   auto recipe = quick_recipe();
-  recipe.features = {};
+  recipe.parts.front().features = {};
   EXPECT_EQ(train_evaluator(toy_data(60), {}, recipe, *silent_progress()).error().message,
             "an evaluator needs features; name at least one family");
 }
@@ -110,7 +183,7 @@ TEST(Evidence, NamesTheSentenceThatCarriesTheValue) {
   const auto spans = evidence_of(evaluator, text).value();
   ASSERT_EQ(spans.size(), 2u);
   EXPECT_EQ(text.response.substr(spans[1].first, spans[1].size), "I help.");
-  EXPECT_GT(spans[0].contribution[0], 0.3);  // "rules" upholds order
+  EXPECT_GT(spans[0].contribution[0], 0.3);   // "rules" upholds order
   EXPECT_GT(spans[1].contribution[1], 0.15);  // "help" upholds care
   EXPECT_LT(std::abs(spans[1].contribution[0]), spans[0].contribution[0]);
 }

@@ -57,7 +57,7 @@ TEST(Fulcra, TrivialRowsAreTheKnownOnes) {
 // The known figures come from another split and two binary regressions without tuned thresholds: near, not equal.
 TEST(Fulcra, TfidfLogisticIsTheKnownFloor) {
   EvaluatorRecipe recipe;
-  recipe.l2_grid = {0.1};
+  recipe.parts.front().l2_grid = {0.1};
   recipe.thresholds.goal = TuningGoal::kNone;
   const auto held =
       cross_validate(fulcra(), five_folds(), text_feature_families().value(), recipe, *silent_progress()).value();

@@ -18,15 +18,24 @@
 
 namespace valence {
 
-/// How an evaluator is made: everything that is chosen before data is seen.
-struct EvaluatorRecipe {
+/// A head on features.
+struct EvaluatorPart {
   std::vector<std::string> features = {"tfidf"};  ///< ids of families, put beside each other
   HeadOptions head;
   /// Penalties to choose from by inner cross-validated log loss; empty: head.l2.
   std::vector<double> l2_grid;
-  std::size_t inner_folds = 3;  ///< by prompt, within the training rows: for the penalty and the thresholds
+};
+
+/// How an evaluator is made: everything that is chosen before data is seen.
+struct EvaluatorRecipe {
+  /// Several parts are an ensemble: the mean of their log-probabilities, normalised (the logarithmic opinion pool;
+  /// Genest and Zidek 1986).
+  std::vector<EvaluatorPart> parts = {EvaluatorPart{}};
+  std::size_t inner_folds = 3;  ///< by prompt, within the training rows: for penalties and thresholds
   ThresholdOptions thresholds;
   std::uint64_t seed = 1;  ///< of the inner folds
+
+  std::vector<std::string> features() const;  ///< of all parts, each once, in the order in which they come
 };
 
 /// A responder as read by an evaluator that was fitted on the others only: how far readings travel.
@@ -41,7 +50,8 @@ struct EvaluatorProvenance {
   std::string data;         ///< name of the training data
   std::string data_sha256;  ///< of the file; may be empty
   std::size_t rows = 0, prompts = 0;
-  std::vector<std::string> fitted_on;                           ///< response_id of every training row, sorted
+  std::size_t auxiliary = 0;           ///< further rows that were learnt from (LabelledData::auxiliary)
+  std::vector<std::string> fitted_on;  ///< response_id of every row that was learnt from, sorted
   std::vector<std::pair<std::string, std::size_t>> responders;  ///< and their rows
   std::string program;                                          ///< version that made it
   std::vector<UnseenResponder> unseen;                          ///< empty: it was not looked at
@@ -55,27 +65,36 @@ class Evaluator {
     std::shared_ptr<const FeatureMap> map;
   };
 
-  Evaluator(std::string space, std::vector<std::string> dimensions, EvaluatorRecipe recipe, std::vector<Block> blocks,
-            Head head, Thresholds thresholds, EvaluatorProvenance provenance);
+  /// A fitted part.
+  struct Member {
+    std::vector<Block> blocks;
+    Head head;
+
+    std::size_t columns() const;
+    Result<ClassProbabilities> evaluate(std::span<const PromptedText> texts) const;
+  };
+
+  /// As many members as the recipe has parts (asserted).
+  Evaluator(std::string space, std::vector<std::string> dimensions, EvaluatorRecipe recipe, std::vector<Member> members,
+            Thresholds thresholds, EvaluatorProvenance provenance);
 
   const std::string& space() const { return space_; }
   const std::vector<std::string>& dimensions() const { return dimensions_; }
-  const EvaluatorRecipe& recipe() const { return recipe_; }  ///< with the penalty that was chosen
-  const std::vector<Block>& blocks() const { return blocks_; }
-  const Head& head() const { return head_; }
+  const EvaluatorRecipe& recipe() const { return recipe_; }  ///< with the penalties that were chosen
+  const std::vector<Member>& members() const { return members_; }
   const Thresholds& thresholds() const { return thresholds_; }
   const EvaluatorProvenance& provenance() const { return provenance_; }
   EvaluatorProvenance& provenance() { return provenance_; }
 
-  Result<FeatureMatrix> features(std::span<const PromptedText> texts) const;
   Result<ClassProbabilities> evaluate(std::span<const PromptedText> texts) const;
+  /// The features of all members, beside each other.
+  Result<FeatureMatrix> features(std::span<const PromptedText> texts) const;
 
  private:
   std::string space_;
   std::vector<std::string> dimensions_;
   EvaluatorRecipe recipe_;
-  std::vector<Block> blocks_;
-  Head head_;
+  std::vector<Member> members_;
   Thresholds thresholds_;
   EvaluatorProvenance provenance_;
 };

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "valence/base/node.h"
 #include "valence/base/result.h"
 #include "valence/evaluate/dimension_names.h"
 
@@ -45,10 +46,16 @@ struct LabelledData {
   DimensionNames names;
   std::vector<LabelledResponse> rows;
   LabelReading reading;
+  /// Rows of other data sets: learnt from in every fold, never predicted, nor used to tune by.
+  std::vector<LabelledResponse> auxiliary = {};
 
   std::size_t dims() const { return names.size(); }
-  LabelledData subset(std::span<const std::size_t> which) const;
+  LabelledData subset(std::span<const std::size_t> which) const;  ///< of the rows; all that is auxiliary stays
 };
+
+/// The data with more rows to learn from. Fails with kMismatch when the spaces differ, or when a prompt or a response
+/// of `more` is also among the rows: it would be learnt from and judged by.
+Result<LabelledData> with_auxiliary(LabelledData data, const LabelledData& more);
 
 /// Labelled responses in FULCRA's shape, one JSON object per line: `dialogue` ("Human: …\nBob: …", or `prompt` and
 /// `response`), `value_types` (strings "dimension: ±1"; what is absent is 0), optional `response_source`.
@@ -57,6 +64,9 @@ struct LabelledData {
 /// dimension labels; humility counts as conformity). Fails with kUsage, file and line on a missing key, a dialogue
 /// without both speakers, or a name that the space does not know.
 Result<LabelledData> read_labelled(const std::filesystem::path& path, const DimensionNames& names);
+/// One line of such data, and its text alone. Counts into `reading`.
+Result<LabelledResponse> labelled_response(const Node& line, const DimensionNames& names, LabelReading& reading);
+Result<PromptedText> prompted_text(const Node& line);
 Result<LabelledData> parse_labelled(std::string_view text, std::string_view name, const DimensionNames& names);
 
 /// FULCRA's trustworthy split, from the data folder.

@@ -33,7 +33,8 @@ class NeighbourIndex {
   virtual bool exact() const = 0;
   /// For each query (row after row) the `count` nearest, nearest first, equals by row; all of them if there are fewer.
   /// kWrongCount when the queries are no whole rows; kInvalid for a query that is zero or not finite.
-  virtual Result<std::vector<std::vector<Neighbour>>> search(std::span<const float> queries, std::size_t count) const = 0;
+  virtual Result<std::vector<std::vector<Neighbour>>> search(std::span<const float> queries,
+                                                             std::size_t count) const = 0;
 };
 
 /// Copies the vectors (row after row) and scales them to length 1. The same vectors and options give the same index.

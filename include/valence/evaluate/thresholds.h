@@ -1,6 +1,7 @@
 #pragma once
 
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "valence/base/result.h"
@@ -25,6 +26,9 @@ enum class TuningGoal {
   kMacroF1,   ///< pooled macro-F1
   kBalanced,  ///< pooled macro-F1 + accuracy
 };
+
+std::string_view to_string(TuningGoal goal);  ///< "none", "macro_f1", "balanced"
+Result<TuningGoal> tuning_goal(std::string_view name);
 
 struct ThresholdOptions {
   TuningGoal goal = TuningGoal::kBalanced;
