@@ -4,11 +4,13 @@
 //   build/release/bench/gate [simulations, default 500]
 //
 // A line per subject and number of options: `pass <options> <rate> <subject>`, and the share of runs that each check
-// failed. Exit status 1 when a rate is out of bounds.
+// failed; then, for the checks of single instruments, `pass <check> <rate> mean <estimate> <subject>`, and the limits
+// at which all their rates would be within bounds. Exit status 1 when a rate is out of bounds.
 #include <cstdlib>
 #include <map>
 #include <string>
 
+#include "gate_instruments.h"
 #include "gate_simulation.h"
 #include "valence/exam/validity.h"
 
@@ -45,6 +47,8 @@ bool within_bounds(const SimulatedSubject& subject, const Rates& rates) {
   return subject.answers_content ? rates.passed >= kLeastPower : rates.passed <= kMostFalsePasses;
 }
 
+}  // namespace
+
 Result<bool> print_rates(std::size_t simulations) {
   bool good = true;
   for (const std::size_t options : {std::size_t{2}, std::size_t{6}, std::size_t{9}}) {
@@ -61,7 +65,6 @@ Result<bool> print_rates(std::size_t simulations) {
   return good;
 }
 
-}  // namespace
 }  // namespace valence::gate
 
 int main(int argc, char** argv) {
@@ -70,7 +73,11 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "usage: gate [simulations, at least 1]\n");
     return 2;
   }
-  const auto good = valence::gate::print_rates(simulations);
-  if (!good) fmt::print(stderr, "gate: {}\n", good.error().message);
-  return good && *good ? 0 : 1;
+  bool bound = true;
+  for (const auto print : {valence::gate::print_rates, valence::gate::print_instrument_rates}) {
+    const auto good = print(simulations);
+    if (!good) fmt::print(stderr, "gate: {}\n", good.error().message);
+    bound = bound && good && *good;
+  }
+  return bound ? 0 : 1;
 }

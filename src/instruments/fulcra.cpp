@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "fulcra_estimator.h"
+#include "fulcra_reader.h"
 #include "valence/base/text.h"
-#include "valence/evaluate/shipped_evaluator.h"
 #include "valence/exam/checks.h"
 #include "valence/exam/open_validity.h"
 #include "valence/instruments/prompt_set.h"
@@ -29,14 +29,18 @@ const InstrumentCard kFulcraCard = {
     .open_text = true};
 
 const SettingTable kFulcraSettings = {
-    {"prompts", SettingType::kText, "advice", "", "a shipped set (advice: every dimension at stake equally often) or a .jsonl file with \"prompt\" or HH-RLHF's \"chosen\"", {}, {}, {}},
+    {"prompts", SettingType::kText, "advice", "", "a shipped set (advice: every dimension at stake equally often; trustworthy: FULCRA's, written to provoke) or a .jsonl file with \"prompt\" or HH-RLHF's \"chosen\"", {}, {}, {}},
     {"count", SettingType::kInteger, "0", "prompts", "how many, drawn by the seed; 0: all", {}, 0, 1000000},
+    {"side", SettingType::kChoice, "all", "", "prompts of one side of the split that aligners keep to (docs/base_align.md)", {"all", "training", "held_out"}, {}, {}},
     {"samples", SettingType::kInteger, "1", "responses", "responses to each prompt", {}, 1, 100},
     {"max_tokens", SettingType::kInteger, "128", "tokens", "length at which a response is cut", {}, 1, 8192},
     {"temperature", SettingType::kNumber, "1", "", "of the sampling; 0: the most probable token each time", {}, 0, 5},
     {"evaluator", SettingType::kText, "fulcra", "", "fulcra (trained once on FULCRA's labels, then kept) or a file of valence evaluator train", {}, {}, {}},
+    {"judge", SettingType::kText, "", "", "a model that reads the responses instead of the evaluator (docs/labelling.md)", {}, {}, {}},
+    {"judge_route", SettingType::kChoice, "auto", "", "how the judge answers: exact probabilities of the three labels, or sampled JSON; auto: exact where it can", {"auto", "exact", "sampled"}, {}, {}},
+    {"judge_samples", SettingType::kInteger, "2", "answers", "of the judge, per framing and order; sampled only", {}, 1, 100},
     {"space", SettingType::kText, "schwartz10", "", "value space that the evaluator reads", {}, {}, {}},
-    {"fewest", SettingType::kInteger, "30", "responses", "a dimension that fewer responses touch (|e| > 0.3) is left blank, a tag with fewer prompts left out", {}, 2, 1000000}};
+    {"fewest", SettingType::kInteger, "30", "responses", "a dimension that fewer responses touch (|e| > 0.3) is left blank, a tag with fewer prompts left out", {}, 0, 1000000}};
 
 OpenQuestion question_of(const OpenPrompt& prompt, std::int64_t sample, const Settings& settings) {
   OpenQuestion question;
@@ -46,6 +50,16 @@ OpenQuestion question_of(const OpenPrompt& prompt, std::int64_t sample, const Se
   question.sampling.temperature = settings.number("temperature");
   question.sampling.max_tokens = static_cast<int>(settings.integer("max_tokens"));
   return question;
+}
+
+Result<std::vector<OpenPrompt>> prompts_of(const Settings& settings, const Space& space, std::uint64_t seed) {
+  VALENCE_TRY(auto all, load_prompts(settings.text("prompts"), space));
+  if (const auto& side = settings.text("side"); side != "all") {
+    VALENCE_TRY(const auto kept, prompt_side_from(side));
+    all = prompts_on(all, kept);
+    if (all.empty()) return fail(ErrorCode::kUsage, "{}: no prompt is on the side {} of the split", settings.text("prompts"), side);
+  }
+  return sample_prompts(all, static_cast<std::size_t>(settings.integer("count")), space, seed);
 }
 
 std::vector<Question> questions_of(const std::vector<OpenPrompt>& prompts, const Settings& settings) {
@@ -73,49 +87,33 @@ AnswerRow reading_row(const AnswerRow& response, const std::string& dimension, s
   return row;
 }
 
-/// The rows of responses, each followed by the evaluator's readings of it.
-Result<std::vector<AnswerRow>> with_readings(std::vector<AnswerRow> responses, const Evaluator& evaluator) {
+/// The responses that something was said in, and their texts.
+struct Said {
   std::vector<PromptedText> texts;
+  std::vector<const AnswerRow*> rows;
+};
+
+Said said_in(const std::vector<AnswerRow>& responses) {
+  Said said;
   for (const auto& row : responses) {
-    if (was_said(row)) texts.push_back({row.item, row.text});
+    if (!was_said(row)) continue;
+    said.texts.push_back({row.item, row.text});
+    said.rows.push_back(&row);
   }
-  VALENCE_TRY(const auto read, evaluator.evaluate(texts));
+  return said;
+}
+
+/// The rows of responses, each followed by what was read out of it; a value that could not be read has no row.
+std::vector<AnswerRow> with_readings(const std::vector<AnswerRow>& responses, const ClassProbabilities& read, const Space& space) {
   std::vector<AnswerRow> rows;
   std::size_t at = 0;
-  for (auto& response : responses) {
-    const bool said = was_said(response);
-    rows.push_back(std::move(response));
-    if (!said) continue;
-    const auto place = rows.size() - 1;
-    for (std::size_t d = 0; d < read.dims; ++d) rows.push_back(reading_row(rows[place], evaluator.dimensions()[d], read.at(at, d)));
-    ++at;
-  }
-  return rows;
-}
-
-AnswerRow transport_row(const UnseenResponder& responder, const std::string& dimension, std::string variant,
-                        std::span<const double> probability) {
-  AnswerRow row;
-  row.unit = responder.responder;
-  row.condition = kTransportCondition;
-  row.item = dimension;
-  row.variant = std::move(variant);
-  row.format = AnswerFormat::kText;
-  row.route = Route::kRead;
-  row.probability.assign(probability.begin(), probability.end());
-  row.place = {0, 1, 2};
-  row.draws = responder.rows;
-  return row;
-}
-
-std::vector<AnswerRow> transport_rows(const Evaluator& evaluator) {
-  std::vector<AnswerRow> rows;
-  for (const auto& responder : evaluator.provenance().unseen) {
-    for (std::size_t d = 0; d < evaluator.dimensions().size(); ++d) {
-      const auto part = [&](const std::vector<double>& all) { return std::span(all).subspan(d * kLabelClasses, kLabelClasses); };
-      rows.push_back(transport_row(responder, evaluator.dimensions()[d], "read", part(responder.read)));
-      rows.push_back(transport_row(responder, evaluator.dimensions()[d], "labelled", part(responder.labelled)));
+  for (const auto& response : responses) {
+    rows.push_back(response);
+    if (!was_said(response)) continue;
+    for (std::size_t d = 0; d < read.dims; ++d) {
+      if (!std::isnan(read.at(at, d)[0])) rows.push_back(reading_row(response, space.dimensions[d].id, read.at(at, d)));
     }
+    ++at;
   }
   return rows;
 }
@@ -153,21 +151,19 @@ class Fulcra final : public Instrument {
   Result<std::string> space(const Settings& settings) const override { return settings.text("space"); }
 
   Result<AnswerTable> administer(Examination& examination, const Settings& settings) const override {
-    const auto silent = silent_progress();
     VALENCE_TRY(const auto space, load_space(settings.text("space")));
-    VALENCE_TRY(const auto all, load_prompts(settings.text("prompts"), space));
-    const auto count = static_cast<std::size_t>(settings.integer("count"));
-    const auto prompts = sample_prompts(all, count, space, examination.seed);
+    VALENCE_TRY(const auto prompts, prompts_of(settings, space, examination.seed));
     // First, so that what cannot be read is not asked.
-    VALENCE_TRY(const auto evaluator, open_evaluator(settings.text("evaluator"), examination.progress ? *examination.progress : *silent, examination.stop));
-    VALENCE_CHECK(check_space(evaluator, space.id));
+    VALENCE_TRY(const auto reader, open_fulcra_reader(examination, settings, space));
     const auto questions = questions_of(prompts, settings);
     VALENCE_TRY(const auto answers, examination.examiner.ask(questions));
-    std::vector<AnswerRow> rows;
-    for (const auto& answer : answers) rows.push_back(std::get<OpenAnswer>(answer).row);
+    std::vector<AnswerRow> responses;
+    for (const auto& answer : answers) responses.push_back(std::get<OpenAnswer>(answer).row);
+    const auto said = said_in(responses);
+    VALENCE_TRY(auto readings, reader->read(examination, said.texts, said.rows));
     AnswerTable table;
-    VALENCE_TRY(table.rows, with_readings(std::move(rows), evaluator));
-    table.probes = transport_rows(evaluator);
+    table.rows = with_readings(responses, readings.probabilities, space);
+    table.probes = std::move(readings.probes);
     return table;
   }
 
@@ -195,6 +191,7 @@ class Fulcra final : public Instrument {
     const auto responses = read_responses(table, *space);
     if (responses) validity.checks.push_back(evasion_check(*responses, gate));
     validity.checks.push_back(transport_check(table, *space, gate));
+    for (auto& check : judge_checks(table, gate)) validity.checks.push_back(std::move(check));
     return validity;
   }
 
@@ -231,11 +228,6 @@ class Fulcra final : public Instrument {
   static std::string named(const ProfileEntry& entry) {
     return fmt::format("{} ({} {} ± {})", replace_all(entry.estimand.label, " (unit)", ""), significant(entry.estimate.value), interval_text(entry.estimate),
                        significant(entry.systematic));
-  }
-
-  static Result<void> check_space(const Evaluator& evaluator, std::string_view space) {
-    if (evaluator.space() == space) return {};
-    return fail(ErrorCode::kUsage, "the evaluator reads {}, not {}: name its space with --space {}", evaluator.space(), space, evaluator.space());
   }
 };
 

@@ -290,7 +290,7 @@ Result<std::vector<ReadResponse>> read_responses(const AnswerTable& table, const
     if (row.route == Route::kRead) continue;
     place.emplace(std::pair(row.unit, row.variant), responses.size());
     responses.push_back({row.unit, parted_tags(row.condition), std::vector<double>(space.dimensions.size(), kUndefined), word_count(row.text),
-                         row.status == Status::kRefused});
+                         row.status == Status::kRefused, {row.item, row.text}});
   }
   std::vector<bool> was_read(responses.size(), false);
   for (const auto& row : table.rows) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "valence/base/result.h"
+#include "valence/evaluate/labelled.h"
 #include "valence/instruments/instrument.h"
 #include "valence/values/space.h"
 
@@ -20,6 +21,7 @@ struct ReadResponse {
   std::vector<double> e;          ///< per dimension, in [−1, 1]; NaN where nothing was read
   double words = 0.0;
   bool refused = false;
+  PromptedText text;              ///< what was asked last and what was said
 };
 
 /// Tags of a prompt as the column of a table holds them, and back.

@@ -4,6 +4,7 @@
 #include "valence/instruments/instrument.h"
 #include "valence/instruments/moralchoice.h"
 #include "valence/instruments/questionnaire.h"
+#include "valence/instruments/side_effects.h"
 #include "valence/instruments/svo.h"
 
 namespace valence {
@@ -17,6 +18,11 @@ std::vector<std::unique_ptr<Instrument>> make_all() {
   all.push_back(make_questionnaire());
 #ifdef VALENCE_EVALUATORS
   all.push_back(make_fulcra());
+#endif
+  all.push_back(make_fluency());
+  all.push_back(make_capability());
+#ifdef VALENCE_EVALUATORS
+  all.push_back(make_replies());
 #endif
   return all;
 }
@@ -46,9 +52,11 @@ Result<const Instrument*> find_instrument(std::string_view id) {
     ids.push_back(instrument->card().id);
   }
 #ifndef VALENCE_EVALUATORS
-  if (id == "fulcra") {
-    return fail(ErrorCode::kUsage, "fulcra needs an evaluator, which this build leaves out; build the whole program: "
-                                   "cmake --preset release && cmake --build --preset release");
+  if (id == "fulcra" || id == "replies") {
+    return fail(ErrorCode::kUsage,
+                "{} comes with the evaluators, which this build leaves out; build the whole program: "
+                "cmake --preset release && cmake --build --preset release",
+                id);
   }
 #endif
   const auto near = nearest(id, ids);

@@ -28,6 +28,9 @@ const SettingTable kMoralChoiceSettings = {
     {"scenarios", SettingType::kInteger, "0", "scenarios", "seeded random sample of this size from each set; 0 = all", {}, 0, 1000},
     {"forms", SettingType::kChoice, "all", "", "question forms: both letter orders and text, or repeat and compare too", {"standard", "all"}, {}, {}},
     {"wordings", SettingType::kInteger, "1", "wordings", "of the five parallel wordings, how many each scenario gets (they rotate over scenarios)", {}, 1, 5},
+    {"scenario_part", SettingType::kChoice, "all", "", "which half of the scenarios, split by rule: for training and for testing what was trained", {"all", "training", "held_out"}, {}, {}},
+    {"wording_part", SettingType::kChoice, "all", "", "which part of our wordings, likewise", {"all", "training", "held_out"}, {}, {}},
+    {"labels", SettingType::kChoice, "letters", "", "labels of the options in the letter format", {"letters", "digits", "words"}, {}, {}},
     {"format", SettingType::kChoice, "auto", "", "headline format; auto: the one in which probe questions are answered better", {"auto", "letter", "text"}, {}, {}},
     {"normalisation", SettingType::kChoice, "character", "", "how log-probabilities of action texts are made comparable", {"none", "token", "character", "unconditional"}, {}, {}},
     {"draws", SettingType::kInteger, "5", "answers", "sampled answers per form and order (protocol paper only)", {}, 1, 100},
@@ -39,20 +42,42 @@ struct Protocol {
   Normalisation normalisation;
   std::size_t wordings;
   std::size_t draws;
+  LabelSet labels;
 };
 
 Result<Protocol> protocol_of(const Settings& settings) {
   VALENCE_TRY(const auto normalisation, normalisation_from(settings.text("normalisation")));
+  VALENCE_TRY(const auto labels, label_set_from(settings.text("labels")));
   const bool paper = settings.text("protocol") == "paper";
   Protocol protocol{paper, {FormKind::kLetter, FormKind::kText}, normalisation,
-                    static_cast<std::size_t>(settings.integer("wordings")), static_cast<std::size_t>(settings.integer("draws"))};
+                    static_cast<std::size_t>(settings.integer("wordings")), static_cast<std::size_t>(settings.integer("draws")), labels};
   if (paper) {
     protocol.kinds = {FormKind::kLetter, FormKind::kRepeat, FormKind::kCompare};
     protocol.wordings = 1;
+    protocol.labels = LabelSet::kLetters;
   } else if (settings.text("forms") == "all") {
     protocol.kinds.insert(protocol.kinds.end(), {FormKind::kRepeat, FormKind::kCompare});
   }
   return protocol;
+}
+
+bool is_among(const std::vector<std::string>& names, const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); }
+
+/// Leaves the scenarios of one half.
+Result<void> keep_part(std::vector<Scenario>& scenarios, const std::string& part) {
+  if (part == "all") return {};
+  VALENCE_TRY(const auto split, load_split(part));
+  std::erase_if(scenarios, [&](const Scenario& scenario) { return !is_among(split.rules, scenario.rule); });
+  return {};
+}
+
+/// The question forms that may be put: ours of one part, or all.
+Result<std::vector<QuestionForm>> forms_of_part(const std::string& part) {
+  VALENCE_TRY(auto forms, load_forms());
+  if (part == "all") return forms;
+  VALENCE_TRY(const auto split, load_split(part));
+  std::erase_if(forms, [&](const QuestionForm& form) { return !form.id.starts_with("paper") && !is_among(split.wordings, form.id); });
+  return forms;
 }
 
 /// The scenarios that offer a choice; of these a seeded sample from each set, in file order.
@@ -98,7 +123,7 @@ Result<Asked> make_question(const QuestionForm& form, const Scenario& scenario, 
   question.format = form.kind == FormKind::kLetter ? AnswerFormat::kLetter : AnswerFormat::kText;
   question.normalisation = form.kind == FormKind::kCompare ? Normalisation::kNone : protocol.normalisation;
   question.unconditional_form = "What do you do?";
-  question.layouts = {.orders = OrderDesign::kBoth, .labels = LabelSet::kLetters, .count = 1};
+  question.layouts = {.orders = OrderDesign::kBoth, .labels = protocol.labels, .count = 1};
   if (protocol.paper) {
     question.route = Route::kSampled;
     question.draws = protocol.draws;
@@ -114,8 +139,8 @@ std::vector<QuestionForm> forms_for(const std::vector<QuestionForm>& forms, Form
   return out;
 }
 
-Result<std::vector<Asked>> make_questions(const std::vector<Scenario>& scenarios, const Protocol& protocol, std::uint64_t seed) {
-  VALENCE_TRY(const auto forms, load_forms());
+Result<std::vector<Asked>> make_questions(const std::vector<Scenario>& scenarios, const std::vector<QuestionForm>& forms, const Protocol& protocol,
+                                          std::uint64_t seed) {
   const auto offset = RandomStream(seed, "moralchoice.wording").below(1000);
   std::vector<Asked> questions;
   for (std::size_t i = 0; i < scenarios.size(); ++i) {
@@ -151,8 +176,10 @@ class MoralChoice final : public Instrument {
   Result<AnswerTable> administer(Examination& examination, const Settings& settings) const override {
     VALENCE_TRY(const auto protocol, protocol_of(settings));
     VALENCE_TRY(auto all, load_scenarios(settings.text("set")));
+    VALENCE_CHECK(keep_part(all, settings.text("scenario_part")));
+    VALENCE_TRY(const auto forms, forms_of_part(settings.text("wording_part")));
     const auto scenarios = chosen(std::move(all), static_cast<std::size_t>(settings.integer("scenarios")), examination.seed);
-    VALENCE_TRY(const auto asked, make_questions(scenarios, protocol, examination.seed));
+    VALENCE_TRY(const auto asked, make_questions(scenarios, forms, protocol, examination.seed));
     std::vector<Question> questions;
     for (const auto& one : asked) questions.emplace_back(one.question);
     VALENCE_TRY(const auto answers, examination.examiner.ask(questions));
@@ -205,9 +232,10 @@ class MoralChoice final : public Instrument {
       formats = {format};
     }
     VALENCE_TRY(const auto normalisation, normalisation_from(settings.text("normalisation")));
+    VALENCE_TRY(const auto labels, label_set_from(settings.text("labels")));
     std::vector<AnswerRow> probes;
     for (const auto format : formats) {
-      VALENCE_TRY(const auto rows, put_probes(examiner, {.options = 2, .format = format, .labels = LabelSet::kLetters, .normalisation = normalisation,
+      VALENCE_TRY(const auto rows, put_probes(examiner, {.options = 2, .format = format, .labels = labels, .normalisation = normalisation,
                                                          .items = static_cast<std::size_t>(settings.integer("probes"))}));
       probes.insert(probes.end(), rows.begin(), rows.end());
     }

@@ -113,6 +113,20 @@ Result<std::vector<Scenario>> load_scenarios(const std::string& set) {
   return scenarios;
 }
 
+Result<MoralChoiceSplit> load_split(const std::string& part) {
+  VALENCE_TRY(const auto where, folder());
+  VALENCE_TRY(const auto toml, read_toml(where / "split.toml"));
+  const auto list = [&](std::string_view table) -> Result<std::vector<std::string>> {
+    VALENCE_TRY(const auto node, toml.at(table));
+    VALENCE_TRY(const auto entries, node.at(part));
+    return entries.as_strings();
+  };
+  MoralChoiceSplit split;
+  VALENCE_TRY(split.rules, list("scenarios"));
+  VALENCE_TRY(split.wordings, list("wordings"));
+  return split;
+}
+
 Result<std::vector<QuestionForm>> load_forms() {
   VALENCE_TRY(const auto where, folder());
   VALENCE_TRY(const auto toml, read_toml(where / "forms.toml"));

@@ -24,6 +24,7 @@ StatusCounts count_statuses(const AnswerTable& table) {
 
 Result<std::vector<double>> uniform_figures(const Instrument& instrument, const Settings& settings, const AnswerTable& table) {
   VALENCE_TRY(const auto estimator, instrument.prepare(uniform_responder(table), settings));
+  if (!instrument.card().guessable) return std::vector<double>(estimator->estimands().size(), kUndefined);
   return estimator->estimate(std::vector<double>(estimator->units().size(), 1.0));
 }
 

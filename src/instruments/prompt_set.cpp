@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "valence/base/digest.h"
 #include "valence/base/files.h"
@@ -74,10 +75,28 @@ Result<std::vector<OpenPrompt>> framed_items(const std::vector<Framing>& framing
   return prompts;
 }
 
+std::string id_of(std::string_view key) { return "p" + sha256(key).hex().substr(0, 12); }
+
+/// The prompts of the shipped labels, each once.
+Result<std::vector<OpenPrompt>> labelled_prompts(const Space& space) {
+  VALENCE_TRY(const auto names, dimension_names(space));
+  VALENCE_TRY(const auto file, fulcra_path());
+  VALENCE_TRY(const auto data, read_labelled(file, names));
+  std::vector<OpenPrompt> prompts;
+  std::set<std::string> known;
+  for (const auto& row : data.rows) {
+    const auto key = prompt_key(row.text.prompt);
+    if (known.insert(key).second) prompts.push_back({id_of(key), {}, row.text.prompt, {}});
+  }
+  return prompts;
+}
+
 Result<std::vector<OpenPrompt>> load_shipped(const std::string& name, const Space& space) {
   VALENCE_TRY(const auto file, find_in_catalogue(kSets, name, "prompt set"));
   VALENCE_TRY(const auto root, read_toml(file));
-  VALENCE_CHECK(root.allow_only({"questionnaire", "source", "framing"}));
+  VALENCE_CHECK(root.allow_only({"questionnaire", "labelled", "source", "framing"}));
+  VALENCE_TRY(const bool labelled, root.bool_or("labelled", false));
+  if (labelled) return labelled_prompts(space);
   VALENCE_TRY(const auto framings, read_framings(root));
   VALENCE_TRY(const auto id, root.string_at("questionnaire"));
   VALENCE_TRY(const auto questionnaire, load_questionnaire(id));
@@ -142,7 +161,7 @@ Result<std::vector<OpenPrompt>> read_prompts(const std::string& file) {
       unite(prompts[found->second].tags, prompt.tags);
       continue;
     }
-    if (prompt.id.empty()) prompt.id = "p" + sha256(key).hex().substr(0, 12);
+    if (prompt.id.empty()) prompt.id = id_of(key);
     if (!ids.emplace(prompt.id, key).second) {
       return tl::unexpected(line.error(fmt::format("the id \"{}\" is taken by another prompt", printable(prompt.id))));
     }
@@ -178,6 +197,17 @@ Result<std::vector<Message>> hh_turns(std::string_view dialogue) {
   }
   while (!turns.empty() && turns.back().role == Role::kAssistant) turns.pop_back();
   return turns;
+}
+
+std::string opening_of(const OpenPrompt& prompt) {
+  const auto first = std::ranges::find(prompt.history, Role::kUser, &Message::role);
+  return first == prompt.history.end() ? prompt.text : first->text;
+}
+
+std::vector<OpenPrompt> prompts_on(const std::vector<OpenPrompt>& prompts, PromptSide side) {
+  std::vector<OpenPrompt> on;
+  std::ranges::copy_if(prompts, std::back_inserter(on), [side](const OpenPrompt& prompt) { return side_of(opening_of(prompt)) == side; });
+  return on;
 }
 
 Result<std::vector<OpenPrompt>> load_prompts(const std::string& name_or_path, const Space& space) {

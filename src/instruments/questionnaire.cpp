@@ -180,6 +180,7 @@ class QuestionnaireInstrument final : public Instrument {
         const auto& rows = std::get<ChoiceAnswer>(answer).rows;
         table.rows.insert(table.rows.end(), rows.begin(), rows.end());
       }
+      if (!examination.gate) continue;
       ProbeForm form{.options = questionnaire.labels.size(), .format = format, .labels = labels};
       VALENCE_TRY(const auto probes, put_probes(examination.examiner, form));
       table.probes.insert(table.probes.end(), probes.begin(), probes.end());

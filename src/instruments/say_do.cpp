@@ -5,7 +5,6 @@
 #include <map>
 
 #include "valence/base/text.h"
-#include "valence/stats/bootstrap.h"
 #include "valence/stats/correlation.h"
 #include "valence/stats/distribution.h"
 #include "valence/stats/reliability.h"
@@ -88,31 +87,9 @@ std::vector<SayDoRow> rows_of(const std::vector<std::string>& dimensions, const 
   return rows;
 }
 
-Result<stats::Replicates> replicated(const Side& side, const std::vector<std::string>& dimensions, const ProfileOptions& options, std::uint64_t seed) {
-  const auto clusters = stats::cluster_ids(side.estimator->clusters());
-  return stats::replicate([&](std::span<const double> weights) { return side.figures(weights, dimensions); }, side.estimator->units().size(), clusters,
-                          options.replicates, seed);
-}
-
-Result<double> reliability_of(const Side& side, const std::vector<std::string>& dimensions, std::uint64_t seed) {
-  const auto clusters = stats::cluster_ids(side.estimator->clusters());
-  VALENCE_TRY(const auto halves, stats::split_half([&](std::span<const double> weights) { return side.figures(weights, dimensions); },
-                                                   side.estimator->units().size(), clusters, stats::kSplits, seed));
-  return halves.reliability;
-}
-
-std::span<const double> row_of(const std::vector<double>& values, std::size_t row, std::size_t dims) { return std::span(values).subspan(row * dims, dims); }
-
-/// The statistic in every pair of replicates; as few draws as the smaller side has, which makes the interval wider.
-Estimate over_both(const stats::Replicates& says, const stats::Replicates& does, double factor, std::string_view unit) {
-  stats::Replicates both;
-  both.dims = 1;
-  both.units = both.draws = std::min(says.draws, does.draws);
-  both.point = {stats::spearman(says.point, does.point) * factor};
-  for (std::size_t r = 0; r < std::min(says.count(), does.count()); ++r) {
-    both.values.push_back(stats::spearman(row_of(says.values, r, says.dims), row_of(does.values, r, does.dims)) * factor);
-  }
-  return stats::intervals(both, unit).front();
+stats::ResampledProfile resampled(const Side& side, const std::vector<std::string>& dimensions) {
+  return {[&](std::span<const double> weights) { return side.figures(weights, dimensions); }, side.estimator->units().size(),
+          stats::cluster_ids(side.estimator->clusters())};
 }
 
 }  // namespace
@@ -125,18 +102,18 @@ Result<SayDo> say_do(const Instrument& says_by, const ComparedRun& says, const I
   VALENCE_TRY(const auto space, load_space(id));
   VALENCE_TRY(const auto common, common_dimensions(space, said, done));
   const auto& dimensions = common.dimensions;
-  // Different seeds: the two sides have nothing in common that could be drawn together.
-  VALENCE_TRY(const auto a, replicated(said, dimensions, options, options.seed));
-  VALENCE_TRY(const auto b, replicated(done, dimensions, options, options.seed + 1));
-  SayDo result;
-  result.rows = rows_of(dimensions, a.point, b.point);
-  result.left_out = common.left_out;
+  const auto says_figures = said.figures(dimensions), does_figures = done.figures(dimensions);
   const auto unit = fmt::format("{} and {}", says_by.card().random_unit, does_by.card().random_unit);
-  result.spearman = within(over_both(a, b, 1.0, unit), -1.0, 1.0);
-  VALENCE_TRY(result.says_reliability, reliability_of(said, dimensions, options.seed));
-  VALENCE_TRY(result.does_reliability, reliability_of(done, dimensions, options.seed));
-  result.disattenuated = over_both(a, b, stats::disattenuated(1.0, result.says_reliability, result.does_reliability), unit);
-  result.p = stats::spearman_permutation_p(a.point, b.point, kPermutations, options.seed);
+  VALENCE_TRY(const auto agreement, stats::correlate_profiles(resampled(said, dimensions), resampled(done, dimensions), kFewestSayDo, unit,
+                                                              options.replicates, options.seed));
+  SayDo result;
+  result.rows = rows_of(dimensions, says_figures, does_figures);
+  result.left_out = common.left_out;
+  result.spearman = agreement.spearman;
+  result.disattenuated = agreement.disattenuated;
+  result.says_reliability = agreement.first_reliability;
+  result.does_reliability = agreement.second_reliability;
+  result.p = stats::spearman_permutation_p(says_figures, does_figures, kPermutations, options.seed);
   return result;
 }
 

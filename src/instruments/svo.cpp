@@ -13,6 +13,8 @@ SettingTable plain_slider_settings() {
   SettingTable table = {
       {"items", SettingType::kChoice, "primary", "", "the six primary items, or all fifteen with the secondary ones",
        {"primary", "all"}, {}, {}},
+      {"wordings", SettingType::kInteger, "0", "wordings",
+       "so many of the parallel wordings, each of which is one administration; 0: all", {}, 0, 100},
       {"layouts", SettingType::kChoice, "slider", "",
        "orders of the options: slider (as published and reversed), paper (as published), rotation (stress test)",
        {"slider", "paper", "rotation"}, {}, {}},
@@ -60,7 +62,9 @@ Result<std::vector<LabelSet>> label_sets_of(const Settings& settings) {
 
 /// One wording is one administration: every item in every layout, each asked by itself.
 Result<std::vector<Question>> plain_questions(const SvoMeasure& measure, const Settings& settings) {
-  VALENCE_TRY(const auto wordings, slider_wordings());
+  VALENCE_TRY(auto wordings, slider_wordings());
+  const auto wanted = static_cast<std::size_t>(settings.integer("wordings"));
+  if (wanted > 0 && wanted < wordings.size()) wordings.resize(wanted);
   VALENCE_TRY(const auto sets, label_sets_of(settings));
   SliderManner manner;
   VALENCE_TRY(manner.format, format_from(settings.text("format")));

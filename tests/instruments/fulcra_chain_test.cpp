@@ -1,12 +1,15 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
 #include <numeric>
 
 #include "support/scratch.h"
 #include "valence/base/json.h"
 #include "valence/evaluate/evaluator_file.h"
+#include "valence/evaluate/prompt_split.h"
 #include "valence/evaluate/shipped_evaluator.h"
 #include "valence/instruments/measure.h"
 #include "valence/model/scripted.h"
@@ -44,7 +47,7 @@ class FulcraChain : public ::testing::Test {
   /// An evaluator of the first `rows` seen rows.
   static Evaluator trained(std::size_t rows, bool look_at_unseen_responders) {
     EvaluatorRecipe recipe;
-    recipe.head.l2 = 0.03;
+    recipe.parts.front().head.l2 = 0.03;
     recipe.thresholds.goal = TuningGoal::kNone;
     std::vector<std::size_t> which(std::min(rows, halves().seen.rows.size()));
     std::iota(which.begin(), which.end(), std::size_t{0});
@@ -177,6 +180,34 @@ TEST_F(FulcraChain, AnEvaluatorOfAnotherSpaceIsRefused) {
   Examination examination{examiner, 0};
   EXPECT_EQ(instrument_->administer(examination, *settings).error().message,
             "the evaluator reads schwartz10, not touche20: name its space with --space schwartz10");
+}
+
+// A reward and what watches it.
+TEST(ShippedEvaluators, OfTheTwoSidesShareNoRow) {
+  const auto training = open_evaluator("fulcra_training", *silent_progress()).value();
+  const auto held_out = open_evaluator("fulcra_held_out", *silent_progress()).value();
+  const auto &a = training.provenance().fitted_on, &b = held_out.provenance().fitted_on;
+  std::vector<std::string> both;
+  std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(both));
+  EXPECT_TRUE(both.empty());
+  EXPECT_EQ(a.size() + b.size(), 1718u);
+  EXPECT_NE(training.recipe().features(), held_out.recipe().features());
+}
+
+TEST_F(FulcraChain, ASideOfTheSplitIsAskedAlone) {
+  write_subject(few());
+  const auto settings = Settings::resolve(instrument_->settings(), {{"prompts", (scratch_ / "prompts.jsonl").string()},
+                                                                     {"evaluator", small_evaluator()},
+                                                                     {"side", "held_out"}}).value();
+  const Subject subject{.name = "s", .model = open_scripted(canned()).value(), .system_prompt = {}, .examples = {}, .render = {}};
+  Examiner examiner(subject, nullptr, 0, {});
+  Examination examination{examiner, 0};
+  const auto table = instrument_->administer(examination, settings).value();
+  EXPECT_GT(table.rows.size(), 0u);
+  for (const auto& row : table.rows) {
+    if (row.route == Route::kRead) continue;
+    EXPECT_EQ(side_of(row.item), PromptSide::kHeldOut);
+  }
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "../../src/instruments/fulcra_estimator.h"
+#include "../../src/instruments/fulcra_reader.h"
 #include "valence/stats/correlation.h"
 
 namespace valence {
@@ -121,6 +122,45 @@ TEST(FulcraEstimator, RefusesReadingsOfNothing) {
   unknown.rows = {response("p1", "", "x"), reading("p1", "thrift", 0.5)};
   EXPECT_EQ(read_responses(unknown, schwartz()).error().message, "answer of p1: \"thrift\" is no reading of a dimension of schwartz10");
 }
+
+/// How a judge answered about one prompt's response: where its probability went by place, and what share could be read.
+AnswerRow judge(const std::string& unit, double pull, double read_share) {
+  AnswerRow row;
+  row.unit = unit;
+  row.condition = std::string(kJudgeCondition);
+  row.item = "place";
+  row.route = Route::kRead;
+  row.probability = {0.5 + pull, 0.0, 0.5 - pull};
+  row.place = {0, 1, 2};
+  row.captured_mass = read_share;
+  return row;
+}
+
+TEST(JudgeChecks, AJudgeThatGoesByThePlaceOfALabelFailsWhicheverPlaceItIs) {
+  const auto gate = gate_thresholds().value();
+  for (const double pull : {0.45, -0.45}) {
+    AnswerTable table;
+    table.probes = {judge("p1", pull, 1.0), judge("p2", pull, 1.0), judge("p3", 0.5 * pull, 1.0)};
+    const auto checks = judge_checks(table, gate);
+    ASSERT_EQ(checks.size(), 2u);
+    EXPECT_EQ(checks[0].id, "judge_place");
+    EXPECT_NEAR(checks[0].estimate.value, 0.375, 1e-12);
+    EXPECT_LE(checks[0].estimate.low, checks[0].estimate.value);
+    EXPECT_FALSE(checks[0].passed);
+    EXPECT_TRUE(checks[1].passed);
+  }
+}
+
+TEST(JudgeChecks, AJudgeWhoseAnswersCannotBeReadFails) {
+  AnswerTable table;
+  table.probes = {judge("p1", 0.0, 0.5), judge("p2", 0.1, 0.6)};
+  const auto checks = judge_checks(table, gate_thresholds().value());
+  EXPECT_TRUE(checks[0].passed);
+  EXPECT_NEAR(checks[1].estimate.value, 0.45, 1e-12);
+  EXPECT_FALSE(checks[1].passed);
+}
+
+TEST(JudgeChecks, ThereAreNoneWhereAnEvaluatorRead) { EXPECT_TRUE(judge_checks(four_prompts({0.1, 0.2, 0.3, 0.4}), gate_thresholds().value()).empty()); }
 
 TEST(Fulcra, HasNoShortFormOfAnswers) {
   const auto* instrument = *find_instrument("fulcra");

@@ -47,6 +47,27 @@ TEST(MoralChoiceData, EveryKindHasFiveWordingsAndItsPlaces) {
   for (const auto& [kind, count] : ours) EXPECT_EQ(count, 5) << to_string(kind);
 }
 
+TEST(MoralChoiceData, TheHalvesShareNoRuleAndNoWordingAndLeaveNothingOut) {
+  const auto training = load_split("training"), held_out = load_split("held_out");
+  ASSERT_TRUE(training) << training.error().message;
+  ASSERT_TRUE(held_out) << held_out.error().message;
+  std::map<std::string, int> scenarios;  // by part
+  const auto part_of = [&](const std::string& rule) -> std::string {
+    const bool first = std::count(training->rules.begin(), training->rules.end(), rule) == 1;
+    const bool second = std::count(held_out->rules.begin(), held_out->rules.end(), rule) == 1;
+    return first == second ? "both or none" : first ? "training" : "held out";
+  };
+  const auto low = load_scenarios("low").value();
+  for (const auto& scenario : low) ++scenarios[part_of(scenario.rule)];
+  EXPECT_EQ(scenarios, (std::map<std::string, int>{{"training", 345}, {"held out", 342}}));
+  const auto forms = load_forms().value();
+  for (const auto& form : forms) {
+    const auto count = std::count(training->wordings.begin(), training->wordings.end(), form.id) +
+                       std::count(held_out->wordings.begin(), held_out->wordings.end(), form.id);
+    EXPECT_EQ(count, form.id.starts_with("paper") ? 0 : 1) << form.id;
+  }
+}
+
 class MoralChoiceRun : public ::testing::Test {
  protected:
   const Instrument* instrument_ = *find_instrument("moralchoice");

@@ -47,6 +47,32 @@ TEST(PromptSet, ASampleKeepsEveryDimensionEquallyOften) {
   EXPECT_EQ(sample_prompts(all, 55, schwartz(), 7).front().id, sample.front().id);
 }
 
+TEST(PromptSet, TrustworthyHoldsTheShippedPromptsOnce) {
+  const auto prompts = load_prompts("trustworthy", schwartz()).value();
+  std::set<std::string> ids, keys;
+  for (const auto& prompt : prompts) {
+    ids.insert(prompt.id);
+    keys.insert(prompt_key(prompt.text));
+  }
+  EXPECT_EQ(ids.size(), prompts.size());
+  EXPECT_EQ(keys.size(), prompts.size());
+  EXPECT_GT(prompts.size(), 1600u);  // of 1,718 rows, some of which differ in punctuation only
+  EXPECT_LT(prompts.size(), 1700u);
+}
+
+TEST(PromptSet, SidesPartItInTwo) {
+  const auto all = load_prompts("advice", schwartz()).value();
+  const auto training = prompts_on(all, PromptSide::kTraining), held_out = prompts_on(all, PromptSide::kHeldOut);
+  EXPECT_EQ(training.size() + held_out.size(), all.size());
+  for (const auto& prompt : training) EXPECT_EQ(side_of(prompt.text), PromptSide::kTraining);
+}
+
+TEST(PromptSet, ADialoguesSideHangsOnItsOpening) {
+  const OpenPrompt prompt = {"id", {{Role::kSystem, "be brief"}, {Role::kUser, "first"}, {Role::kAssistant, "yes"}}, "second", {}};
+  EXPECT_EQ(opening_of(prompt), "first");
+  EXPECT_EQ(opening_of({"id", {}, "only", {}}), "only");
+}
+
 TEST(PromptSet, ReadsLinesInThreeShapes) {
   const Scratch scratch;
   put_file(scratch / "p.jsonl",

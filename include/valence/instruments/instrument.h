@@ -33,6 +33,7 @@ struct InstrumentCard {
   std::string random_unit;  ///< "dialogue", "scenario", "wording"
   std::string cluster;      ///< in what units are clustered, may be empty
   bool open_text = false;   ///< answered in free text: the gate's choice questions would tell nothing and are not put
+  bool guessable = true;   ///< false: there is no answering at random, so no uniform responder stands beside the figures
 };
 
 struct Examination {
@@ -40,6 +41,7 @@ struct Examination {
   std::uint64_t seed = 0;
   Progress* progress = nullptr;  ///< for work beside the asking; may be null
   std::stop_token stop = {};
+  bool gate = true;  ///< false: the gate's questions are not put, nothing will be judged (a search among candidates)
 };
 
 /// A prepared, pure estimator: compact arrays made once from a table, evaluated for many weightings.

@@ -3,11 +3,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
 
+#include "valence/base/json.h"
 #include "valence/base/progress.h"
 #include "valence/base/result.h"
 #include "valence/instruments/instrument.h"
@@ -35,8 +37,9 @@ Result<Profile> profile_of(const Instrument& instrument, const Settings& setting
 
 struct MeasureOptions {
   std::uint64_t seed = 0;
-  bool fresh = false;   ///< never go on with an unfinished run of the same key
-  bool reuse = false;   ///< take groups of other runs in the store
+  bool fresh = false;                    ///< never go on with an unfinished run of the same key
+  bool reuse = false;                    ///< take groups of other runs in the store
+  std::set<std::string> leave_out = {};  ///< items that are not put: those on which something was chosen before
   std::stop_token stop;
   Progress* progress = nullptr;
 };
@@ -47,10 +50,21 @@ struct Measurement {
   AnswerTable answers;
 };
 
+/// What makes two runs the same run (instrument, subject, settings, seed, items left out): the key of its record.
+std::string run_key(const Instrument& instrument, const Settings& settings, const Subject& subject,
+                    const MeasureOptions& options);
+
+/// What a run's record says of the subject: program, model with all facts, steering, seed.
+Json subject_provenance(const Subject& subject, std::uint64_t seed);
+
 /// Administers an instrument to a subject and files everything: run, groups, answers, profile with its validity gate.
 /// A run with the same key that is not finished is resumed; its stored groups are replayed.
 Result<Measurement> measure(const Instrument& instrument, const Settings& settings, const Subject& subject, Store& store,
                             const MeasureOptions& options);
+
+/// The finished run of the same key when the store has one, else a new measurement.
+Result<RunId> measure_once(const Instrument& instrument, const Settings& settings, const Subject& subject, Store& store,
+                           const MeasureOptions& options);
 
 /// Paired differences between two runs of the same instrument over the same units, Holm-corrected.
 struct Difference {

@@ -43,6 +43,14 @@ struct QuestionForm {
 Result<std::vector<Scenario>> load_scenarios(const std::string& set);
 Result<std::vector<QuestionForm>> load_forms();
 
+/// What may be asked of a subject that was trained on the other half (data/instruments/moralchoice/split.toml).
+struct MoralChoiceSplit {
+  std::vector<std::string> rules;     ///< of the scenarios of one part
+  std::vector<std::string> wordings;  ///< ids of the question forms of one part
+};
+/// `part`: "training" or "held_out".
+Result<MoralChoiceSplit> load_split(const std::string& part);
+
 /// Names of the rule columns, in the order of RuleFlags: "death", "pain", …
 const std::array<std::string, kMoralRules>& rule_columns();
 std::string_view to_string(FormKind kind);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "valence/base/result.h"
+#include "valence/evaluate/prompt_split.h"
 #include "valence/model/conversation.h"
 #include "valence/values/space.h"
 
@@ -20,8 +21,12 @@ struct OpenPrompt {
   std::vector<std::string> tags;  ///< risks that it carries, or ids of dimensions that are at stake in it
 };
 
+/// What the person says first: which side of the one split of prompts it is on hangs on this alone.
+std::string opening_of(const OpenPrompt& prompt);
+std::vector<OpenPrompt> prompts_on(const std::vector<OpenPrompt>& prompts, PromptSide side);
+
 /// Prompts by the name of a shipped set ("advice": requests for advice around the items of a questionnaire, every
-/// dimension of `space` at stake equally often) or from JSONL: one object per line with `prompt`, or with `chosen`, a
+/// dimension of `space` at stake equally often; "trustworthy": FULCRA's, written to provoke) or from JSONL: one object per line with `prompt`, or with `chosen`, a
 /// dialogue in the form of HH-RLHF whose last answer is left off; optional `id` and `tags` (or `safety_issues`, as
 /// SafeRLHF calls them). Prompts that differ in case, punctuation or spacing only are one prompt, with the tags of all.
 /// Errors name file and line; an unknown name is kUsage and names the sets there are.
