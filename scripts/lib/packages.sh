@@ -5,7 +5,7 @@
 package_names() {
   case "$1" in
     quickstart) read_list "$lock_dir/packages-build.txt" ;;
-    test) read_list "$lock_dir/packages-build.txt" "$lock_dir/packages-test.txt" ;;
+    test) read_list "$lock_dir/packages-build.txt" "$lock_dir/packages-train.txt" "$lock_dir/packages-test.txt" ;;
     bench) read_list "$lock_dir/packages-build.txt" "$lock_dir/packages-bench.txt" ;;
     all) read_list "$lock_dir"/packages-*.txt ;;
   esac

@@ -1,0 +1,25 @@
+# Target Torch::Torch: libtorch 1.13 (Debian) or newer; point Torch_DIR at another one, for example with CUDA.
+find_package(Torch QUIET)
+if(NOT Torch_FOUND)
+  message(FATAL_ERROR "libtorch was not found, which VALENCE_TRAINING=ON needs. Run ./scripts/setup --for test, install it (Debian: apt-get install libtorch-dev libopenblas0-openmp), set Torch_DIR to its share/cmake/Torch, or configure with VALENCE_TRAINING=OFF")
+endif()
+if(Torch_VERSION AND Torch_VERSION VERSION_LESS 1.13)
+  message(FATAL_ERROR "libtorch ${Torch_VERSION} is too old: 1.13 at least. Set Torch_DIR to a newer one's share/cmake/Torch")
+endif()
+add_library(valence_torch INTERFACE)
+add_library(Torch::Torch ALIAS valence_torch)
+target_link_libraries(valence_torch INTERFACE ${TORCH_LIBRARIES})
+target_include_directories(valence_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
+
+# One inclusion of torch/torch.h takes 15 s: the trainer's sources and tests share one precompiled header, so they must
+# be compiled with the same flags.
+function(valence_precompile_torch target)
+  if(NOT TARGET valence_torch_pch)
+    file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/valence_torch_pch.cpp CONTENT "// carries the precompiled header\n")
+    add_library(valence_torch_pch OBJECT ${CMAKE_BINARY_DIR}/valence_torch_pch.cpp)
+    target_link_libraries(valence_torch_pch PRIVATE valence_warnings Torch::Torch fmt::fmt tl::expected nlohmann_json::nlohmann_json)
+    target_precompile_headers(valence_torch_pch PRIVATE <torch/torch.h> <algorithm> <filesystem> <map> <memory> <span> <string>
+      <string_view> <vector> <fmt/format.h> <nlohmann/json.hpp> <tl/expected.hpp>)
+  endif()
+  target_precompile_headers(${target} REUSE_FROM valence_torch_pch)
+endfunction()

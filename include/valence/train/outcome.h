@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "valence/base/result.h"
+
+namespace valence {
+
+/// Loss and figures of held-out examples; NaN for what there is none of.
+struct HeldOutFigures {
+  double loss = 0.0;
+  std::map<std::string, double> figures;
+};
+
+/// What valence-train leaves in its output folder (`outcome.json`; docs/formats.md, "Training outcomes").
+struct TrainingOutcome {
+  std::filesystem::path adapter;
+  std::string adapter_sha256;
+  std::size_t steps = 0, resumed_from = 0, tokens = 0;
+  double seconds = 0.0;
+  std::string machine, parity;  ///< one line each: how fast the linear algebra is, how near the engine's numbers
+  bool has_held_out = false;
+  HeldOutFigures before, after;
+};
+
+std::string to_text(const TrainingOutcome& outcome);
+Result<TrainingOutcome> read_outcome(const std::filesystem::path& path);
+
+}  // namespace valence

@@ -1,0 +1,82 @@
+#include "machine.h"
+
+#include <torch/torch.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+
+#include "valence/base/files.h"
+#include "valence/model/llama.h"
+
+namespace valence {
+namespace {
+
+constexpr double kClearGain = 1.3;  // bf16 rounds to 8 bits: it must be worth it
+constexpr int kRounds = 5;
+
+/// Best of several, in 10⁹ operations per second.
+double product_gflops(torch::Dtype type) {
+  constexpr std::int64_t kSize = 512;
+  const torch::NoGradGuard no_grad;
+  const auto a = torch::ones({kSize, kSize}, torch::kFloat32).to(type),
+             b = torch::ones({kSize, kSize}, torch::kFloat32).to(type);
+  double best = 0;
+  for (int round = 0; round <= kRounds; ++round) {
+    const auto begin = std::chrono::steady_clock::now();
+    const auto c = torch::mm(a, b);
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    const double operations =
+        2.0 * static_cast<double>(kSize) * static_cast<double>(kSize) * static_cast<double>(c.size(0));
+    if (round > 0) best = std::max(best, operations / seconds / 1e9);  // the first warms up
+  }
+  return best;
+}
+
+}  // namespace
+
+std::string MachineCheck::describe() const {
+  return fmt::format("{} threads; f32 products {:.0f} GFLOP/s, bf16 {:.0f} GFLOP/s: computing in {}", threads,
+                     f32_gflops, bf16_gflops, bf16 ? "bf16 where weights are frozen" : "f32");
+}
+
+Result<int> share_threads(int threads) {
+  if (threads < 0 || threads > 512) {
+    return fail(ErrorCode::kUsage, "{} threads: choose 1 to 512, or 0 for the cores this process may use", threads);
+  }
+  const int shared = threads == 0 ? usable_cores() : threads;
+  at::set_num_threads(shared);  // OpenBLAS with OpenMP takes its number from the same place
+  return shared;
+}
+
+Result<MachineCheck> check_machine(int threads, double least) {
+  MachineCheck check;
+  VALENCE_TRY(check.threads, share_threads(threads));
+  check.f32_gflops = product_gflops(torch::kFloat32);
+  if (check.f32_gflops < least) {
+    return fail(ErrorCode::kUnsupported,
+                "matrix products run at {:.1f} GFLOP/s; {:.0f} at least were expected. libtorch uses the slow "
+                "reference BLAS, or the machine is busy. "
+                "Install OpenBLAS (Debian: apt-get install libopenblas0-openmp) and see that libblas.so.3 is its "
+                "(update-alternatives --display libblas.so.3-x86_64-linux-gnu)",
+                check.f32_gflops, least);
+  }
+  check.bf16_gflops = product_gflops(torch::kBFloat16);
+  check.bf16 = check.bf16_gflops >= kClearGain * check.f32_gflops;
+  return check;
+}
+
+Result<void> wait_passively(char** arguments) {
+  if (!environment("OMP_WAIT_POLICY").empty()) return {};
+  ::setenv("OMP_WAIT_POLICY", "passive", 1);
+  ::execv("/proc/self/exe", arguments);
+  return fail(
+      ErrorCode::kIo,
+      "the program could not start itself anew with OMP_WAIT_POLICY=passive: {}. Set that variable and run it again",
+      std::strerror(errno));
+}
+
+}  // namespace valence

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+
+#include "valence/base/result.h"
+
+namespace valence {
+
+/// How fast the linear algebra is on this machine, and what follows from it.
+struct MachineCheck {
+  int threads = 1;
+  double f32_gflops = 0;  ///< of a 512³ product, best of several
+  double bf16_gflops = 0;
+  bool bf16 = false;             ///< products of frozen matrices are computed in bfloat16
+  std::string describe() const;  ///< one line for the log
+};
+
+/// Gives ggml's callers, BLAS and torch the same number of threads; 0 = the cores this process may use. Returns it.
+Result<int> share_threads(int threads);
+
+/// Times one product in f32 and in bf16. kUnsupported when f32 runs below `least` GFLOP/s: that is the
+/// reference BLAS, 50 times slower than OpenBLAS, and the message says what to install. bf16 is chosen only when it is
+/// at least 1.3 times as fast, since it costs precision.
+Result<MachineCheck> check_machine(int threads, double least = 8.0);
+
+/// OpenMP threads that wait must sleep: spinning on busy cores makes small products up to 200 times slower. The
+/// variable OMP_WAIT_POLICY is read before main() begins, so this starts the program anew with it set; returns if it
+/// was set already. kIo when the system refuses. Call it first in main().
+Result<void> wait_passively(char** arguments);
+
+}  // namespace valence

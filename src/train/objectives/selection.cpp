@@ -1,0 +1,53 @@
+#include "selection.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace valence::train {
+
+double best_of_n_kl(std::size_t n) {
+  const auto count = static_cast<double>(n);
+  return std::log(count) - (count - 1) / count;
+}
+
+Result<std::vector<std::size_t>> best(std::span<const double> rewards, std::size_t keep) {
+  if (keep > rewards.size()) {
+    return fail(ErrorCode::kWrongCount, "cannot keep the best {} of {} answers", keep, rewards.size());
+  }
+  std::vector<std::size_t> order(rewards.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, std::greater<>{}, [&](std::size_t i) { return rewards[i]; });
+  order.resize(keep);
+  return order;
+}
+
+void Lagrangian::update(double mean_cost) { multiplier_ *= std::exp(rate_ * (mean_cost - limit_)); }
+
+double Lagrangian::combine(double reward_advantage, double cost_advantage) const {
+  return (reward_advantage - multiplier_ * cost_advantage) / (1.0 + multiplier_);
+}
+
+Result<std::size_t> worst_group(std::span<const double> mean_rewards) {
+  if (mean_rewards.empty()) return fail(ErrorCode::kWrongCount, "the worst group of none cannot be told");
+  return static_cast<std::size_t>(std::ranges::min_element(mean_rewards) - mean_rewards.begin());
+}
+
+Result<std::vector<double>> reweigh_groups(std::span<const double> weights, std::span<const double> mean_rewards,
+                                           double rate) {
+  if (weights.empty() || weights.size() != mean_rewards.size()) {
+    return fail(ErrorCode::kWrongCount, "{} groups need as many mean rewards, got {}", weights.size(),
+                mean_rewards.size());
+  }
+  const double lowest = std::ranges::min(mean_rewards);  // taken off so that nothing overflows
+  std::vector<double> next;
+  double sum = 0.0;
+  for (std::size_t g = 0; g < weights.size(); ++g) {
+    next.push_back(weights[g] * std::exp(-rate * (mean_rewards[g] - lowest)));
+    sum += next.back();
+  }
+  for (double& weight : next) weight /= sum;
+  return next;
+}
+
+}  // namespace valence::train

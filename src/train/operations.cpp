@@ -1,0 +1,185 @@
+#include "valence/train/operations.h"
+
+#include <algorithm>
+
+#include "valence/base/text.h"
+
+namespace valence {
+namespace {
+
+using enum SettingType;
+
+/// What every operation has. `rate`: its default learning rate.
+SettingTable common(const std::string& rate) {
+  return {
+      {"rank", kInteger, "8", "", "rank of the adapter", {}, 1, 1024},
+      {"alpha",
+       kNumber,
+       "16",
+       "",
+       "scale of the adapter: alpha / rank, or alpha / sqrt(rank) when rank-stabilised",
+       {},
+       0,
+       4096},
+      {"rank_stabilised", kBool, "false", "", "divide alpha by the square root of the rank", {}, {}, {}},
+      {"dropout", kNumber, "0", "", "dropout in front of the adapter", {}, 0, 0.9},
+      {"modules",
+       kText,
+       "all",
+       "",
+       "projections that get an adapter: all, or a list such as attn_q,attn_v",
+       {},
+       {},
+       {}},
+      {"learning_rate", kNumber, rate, "", "step size of AdamW at the schedule's top", {}, 0, 1},
+      {"schedule",
+       kChoice,
+       "constant",
+       "",
+       "how the learning rate goes after the warm-up",
+       {"constant", "linear", "cosine"},
+       {},
+       {}},
+      {"warmup", kNumber, "0.05", "share", "share of the steps over which the learning rate rises from 0", {}, 0, 1},
+      {"weight_decay", kNumber, "0", "", "decoupled weight decay", {}, 0, 1},
+      {"max_gradient_norm", kNumber, "1", "", "gradients are scaled down to this norm; 0 = never", {}, 0, 1e6},
+      {"epochs", kNumber, "1", "", "times that the data is gone through", {}, 0.001, 1000},
+      {"steps", kInteger, "0", "steps", "steps instead of epochs; 0 = by epochs", {}, 0, 10000000},
+      {"batch", kInteger, "8", "examples", "examples of one step", {}, 1, 65536},
+      {"pass_tokens",
+       kInteger,
+       "2048",
+       "tokens",
+       "most tokens of one forward pass; a step's examples are accumulated over passes",
+       {},
+       16,
+       1048576},
+      {"longest", kInteger, "1024", "tokens", "records with a longer path are left out, and counted", {}, 8, 1048576},
+      {"checkpoint_every", kInteger, "25", "steps", "how often all that is needed to go on is written", {}, 1, 1000000},
+      {"most_kl",
+       kNumber,
+       "0",
+       "nats",
+       "stop when the mean drift from the start, per learned token, exceeds this; 0 = never",
+       {},
+       0,
+       1000}};
+}
+
+SettingTable with(SettingTable table, SettingTable own) {
+  table.insert(table.end(), own.begin(), own.end());
+  return table;
+}
+
+SettingSpec beta(const std::string& fallback, const std::string& help) {
+  return {"beta", kNumber, fallback, "", help, {}, 1e-6, 1000};
+}
+
+std::vector<Operation> make_operations() {
+  return {
+      {"choice",
+       "Cross-entropy of answers to a target distribution, all layouts of a question balanced",
+       {RecordKind::kChoice},
+       with(common("5e-4"), {{"among_options",
+                              kBool,
+                              "false",
+                              "",
+                              "renormalise over the options: what else the model may say is free",
+                              {},
+                              {},
+                              {}}})},
+      {"sft", "Supervised fine-tuning on conversations", {RecordKind::kMessages}, common("2e-4")},
+      {"dpo",
+       "Direct preference optimisation and its relatives with a reference",
+       {RecordKind::kPreference},
+       with(common("5e-5"),
+            {beta("0.1", "strength of the tie to the reference"),
+             {"loss",
+              kChoice,
+              "sigmoid",
+              "",
+              "what is made of the margin",
+              {"sigmoid", "robust", "hinge", "ipo"},
+              {},
+              {}},
+             {"smoothing", kNumber, "0", "", "share of labels taken to be wrong (sigmoid and robust)", {}, 0, 0.499},
+             {"token_mean", kBool, "false", "", "divide each answer's log-ratio by its length (ipo)", {}, {}, {}},
+             {"divergence",
+              kChoice,
+              "reverse_kl",
+              "",
+              "divergence to the reference",
+              {"reverse_kl", "forward_kl", "jensen_shannon", "alpha"},
+              {},
+              {}},
+             {"divergence_alpha", kNumber, "1", "", "alpha of the alpha-divergence", {}, 1e-3, 100},
+             {"nll_weight",
+              kNumber,
+              "0",
+              "",
+              "weight of the chosen answer's NLL (mean of a token) beside the loss",
+              {},
+              0,
+              1000}})},
+      {"kto",
+       "Kahneman–Tversky optimisation on answers that are desirable or not",
+       {RecordKind::kLabelled},
+       with(common("5e-5"), {beta("0.1", "strength of the tie to the reference"),
+                             {"desirable", kNumber, "1", "", "weight of desirable answers", {}, 0, 1000},
+                             {"undesirable", kNumber, "1", "", "weight of undesirable answers", {}, 0, 1000}})},
+      {"simpo",
+       "SimPO: preference without a reference, by mean log-probability and a margin",
+       {RecordKind::kPreference},
+       with(common("5e-5"), {beta("2", "scale of the mean log-probability"),
+                             {"gamma", kNumber, "0.5", "", "target margin", {}, 0, 100}})},
+      {"cpo",
+       "CPO: preference without a reference, with the chosen answer's NLL",
+       {RecordKind::kPreference},
+       with(common("5e-5"), {beta("0.1", "scale of the log-probability"),
+                             {"nll_weight", kNumber, "1", "", "weight of the NLL", {}, 0, 1000}})},
+      {"orpo",
+       "ORPO: supervised fine-tuning with an odds-ratio preference",
+       {RecordKind::kPreference},
+       with(common("5e-5"), {{"lambda", kNumber, "0.1", "", "weight of the odds ratio", {}, 0, 1000}})},
+      {"slic",
+       "SLiC-HF: a hinge on log-probabilities, without a reference",
+       {RecordKind::kPreference},
+       with(common("5e-5"), {{"margin", kNumber, "1", "nats", "margin of the hinge", {}, 0, 1000}})},
+      {"reward",
+       "A reward model: a number per answer, the better one's larger",
+       {RecordKind::kPreference, RecordKind::kRanked},
+       with(common("1e-4"),
+            {{"margin", kNumber, "0", "", "by how much the better answer should lead (pairs)", {}, 0, 100},
+             {"centring",
+              kNumber,
+              "0.01",
+              "",
+              "weight of the squared sum of a pair's rewards, which keeps them around 0",
+              {},
+              0,
+              10}})},
+      {"rrhf",
+       "RRHF: ranked answers by mean log-probability, with the best one's NLL",
+       {RecordKind::kRanked},
+       common("5e-5")}};
+}
+
+}  // namespace
+
+const std::vector<Operation>& operations() {
+  static const std::vector<Operation> all = make_operations();
+  return all;
+}
+
+Result<const Operation*> find_operation(std::string_view id) {
+  std::vector<std::string> known;
+  for (const auto& operation : operations()) {
+    if (operation.id == id) return &operation;
+    known.push_back(operation.id);
+  }
+  const auto near = nearest(id, known);
+  return fail(ErrorCode::kUsage, "unknown operation \"{}\"{}; there are {}", id,
+              near.empty() ? "" : fmt::format(", did you mean \"{}\"?", near), join(known, ", "));
+}
+
+}  // namespace valence

@@ -1,0 +1,73 @@
+#include "valence/train/outcome.h"
+
+#include <nlohmann/json.hpp>
+
+#include "valence/base/files.h"
+#include "valence/base/json.h"
+#include "valence/base/node.h"
+
+namespace valence {
+namespace {
+
+Json to_json(const HeldOutFigures& held_out) {
+  Json json = {{"loss", number_or_null(held_out.loss)}, {"figures", Json::object()}};
+  for (const auto& [name, value] : held_out.figures) json["figures"][name] = number_or_null(value);
+  return json;
+}
+
+Result<HeldOutFigures> parse_held_out(const Node& node) {
+  HeldOutFigures held_out;
+  VALENCE_TRY(held_out.loss, node.number_at("loss"));
+  VALENCE_TRY(const auto figures, node.at("figures"));
+  VALENCE_TRY(const auto table, figures.as_table());
+  for (const auto& [name, value] : table) {
+    VALENCE_TRY(held_out.figures[name], value.as_number());
+  }
+  return held_out;
+}
+
+Result<std::size_t> whole_at(const Node& node, std::string_view key) {
+  VALENCE_TRY(const auto number, node.integer_at(key));
+  if (number < 0) return tl::unexpected(node.error(fmt::format("\"{}\" should be 0 or more, got {}", key, number)));
+  return static_cast<std::size_t>(number);
+}
+
+}  // namespace
+
+std::string to_text(const TrainingOutcome& outcome) {
+  Json json = {{"adapter", outcome.adapter.string()},
+               {"adapter_sha256", outcome.adapter_sha256},
+               {"steps", outcome.steps},
+               {"resumed_from", outcome.resumed_from},
+               {"tokens", outcome.tokens},
+               {"seconds", outcome.seconds},
+               {"machine", outcome.machine},
+               {"parity", outcome.parity}};
+  if (outcome.has_held_out) json["held_out"] = {{"before", to_json(outcome.before)}, {"after", to_json(outcome.after)}};
+  return to_text(json, 2) + "\n";
+}
+
+Result<TrainingOutcome> read_outcome(const std::filesystem::path& path) {
+  VALENCE_TRY(const auto text, read_file(path));
+  VALENCE_TRY(const auto node, parse_json_node(text, path.string()));
+  TrainingOutcome outcome;
+  VALENCE_TRY(const auto adapter, node.string_at("adapter"));
+  outcome.adapter = adapter;
+  VALENCE_TRY(outcome.adapter_sha256, node.string_at("adapter_sha256"));
+  VALENCE_TRY(outcome.steps, whole_at(node, "steps"));
+  VALENCE_TRY(outcome.resumed_from, whole_at(node, "resumed_from"));
+  VALENCE_TRY(outcome.tokens, whole_at(node, "tokens"));
+  VALENCE_TRY(outcome.seconds, node.number_at("seconds"));
+  VALENCE_TRY(outcome.machine, node.string_at("machine"));
+  VALENCE_TRY(outcome.parity, node.string_at("parity"));
+  if (const auto* held_out = node.find("held_out")) {
+    outcome.has_held_out = true;
+    VALENCE_TRY(const auto before, held_out->at("before"));
+    VALENCE_TRY(outcome.before, parse_held_out(before));
+    VALENCE_TRY(const auto after, held_out->at("after"));
+    VALENCE_TRY(outcome.after, parse_held_out(after));
+  }
+  return outcome;
+}
+
+}  // namespace valence

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstddef>
+#include <span>
+#include <stop_token>
+#include <vector>
+
+#include "policy.h"
+#include "task.h"
+#include "valence/base/progress.h"
+
+namespace valence::train {
+
+/// Examples that go through the model together.
+struct ExamplePass {
+  std::vector<std::size_t> examples;  ///< indices
+  std::size_t tokens = 0;             ///< as counted one by one; what they share with each other is computed once less
+};
+
+/// Tokens of each example by itself.
+std::vector<std::size_t> costs_of(const Policy& policy, std::span<const TrainingExample> examples);
+
+/// Cuts examples into passes that fit the budget, in their order; one that is longer goes alone.
+std::vector<ExamplePass> passes_of(std::span<const std::size_t> examples, std::span<const std::size_t> costs,
+                                   std::size_t budget);
+
+/// Log-probabilities of every example's paths under the reference; empty where nothing asks for them.
+using Reference = std::vector<std::vector<torch::Tensor>>;
+Result<Reference> reference_of(Policy& policy, std::span<const TrainingExample> examples,
+                               std::span<const std::size_t> costs, std::size_t budget, Progress* progress,
+                               const std::stop_token& stop);
+
+/// What the policy says of a pass's examples: log-probabilities, or rewards where the task reads those.
+Result<std::vector<ScoredExample>> score(Policy& policy, const Task& task, std::span<const TrainingExample> examples,
+                                         const ExamplePass& pass, const Reference& reference);
+
+/// What a step's loss is a mean over.
+double units_of(const Task& task, std::span<const TrainingExample> examples, std::span<const std::size_t> chosen);
+
+std::vector<std::size_t> all_of(std::size_t count);
+
+}  // namespace valence::train

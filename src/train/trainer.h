@@ -1,0 +1,72 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <vector>
+
+#include "policy.h"
+#include "schedule.h"
+#include "task.h"
+#include "valence/base/digest.h"
+#include "valence/base/progress.h"
+#include "valence/store/training.h"
+
+namespace valence::train {
+
+/// How the loop runs; one field per setting that all operations share.
+struct TrainerOptions {
+  double learning_rate = 2e-4;
+  Schedule schedule = Schedule::kConstant;
+  double warmup = 0.0;  ///< share of the steps
+  double weight_decay = 0.0;
+  double max_gradient_norm = 1.0;  ///< 0 = never clipped
+  double epochs = 1.0;
+  std::size_t steps = 0;           ///< instead of epochs; 0 = by epochs
+  std::size_t batch = 8;           ///< examples of a step
+  std::size_t pass_tokens = 2048;  ///< most tokens of one forward pass (an example that is longer goes alone)
+  std::size_t checkpoint_every = 25;
+  double most_kl = 0.0;  ///< nats per learned token; 0 = no guard
+  std::uint64_t seed = 0;
+};
+TrainerOptions trainer_options(const Settings& settings, std::uint64_t seed);
+
+struct TrainerContext {
+  std::filesystem::path output = {};  ///< folder of the adapter and the checkpoint
+  Digest job = {};
+  std::function<Result<void>(const TrainingStep&)> record = {};  ///< takes a row per step; may be empty
+  Progress* progress = nullptr;
+  std::stop_token stop = {};
+};
+
+struct TrainerReport {
+  std::filesystem::path adapter;
+  std::size_t steps = 0;         ///< all, those of earlier sittings included
+  std::size_t resumed_from = 0;  ///< 0 = from the start
+  std::size_t tokens = 0;        ///< computed in this sitting, shared prefixes once
+  double seconds = 0.0;
+};
+
+/// Mean loss and figures over examples, without gradient.
+struct Evaluation {
+  double loss = 0.0;
+  Figures figures;
+};
+Result<Evaluation> evaluate(Policy& policy, const Task& task, std::span<const TrainingExample> examples,
+                            std::size_t pass_tokens);
+
+/// Trains until the steps are done and saves the adapter. A checkpoint of the same job in `context.output` is gone on
+/// with: the result is bit-identical to that of a run that never stopped.
+///
+/// Errors say what is kept: kModel when the loss or gradient is no number or the drift exceeds `most_kl` (the adapter
+/// of the last checkpoint stays), kStopped on request, kDiskFull, kMismatch for a checkpoint of another job.
+Result<TrainerReport> train(Policy& policy, const Task& task, std::span<const TrainingExample> examples,
+                            const TrainerOptions& options, const TrainerContext& context);
+
+}  // namespace valence::train

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <memory>
+
+#include "policy.h"
+#include "transformer.h"
+
+namespace valence::train {
+
+/// A transformer under training, seen as a policy; the adapter at scale 0 is its reference.
+class TransformerPolicy final : public Policy {
+ public:
+  /// `name`: of the base model, for what is exported. `transformer` must be loaded with an adapter. `with_head`: a
+  /// linear head from states to a reward is trained beside it, from zero.
+  TransformerPolicy(std::unique_ptr<Transformer> transformer, std::string name, bool with_head);
+
+  Result<torch::Tensor> logprobs(std::span<const AnswerPath* const> paths) override;
+  Result<torch::Tensor> reference_logprobs(std::span<const AnswerPath* const> paths) override;
+  Result<torch::Tensor> rewards(std::span<const AnswerPath* const> paths) override;
+  std::size_t cost(std::span<const AnswerPath* const> paths) const override;
+  std::vector<std::pair<std::string, torch::Tensor>> parameters() override;
+  void set_training(bool on, std::size_t step) override;
+  /// adapter.gguf, which stock llama.cpp loads; a head goes into a file of its own, head.safetensors ("head.weight").
+  Result<std::filesystem::path> save(const std::filesystem::path& folder) override;
+
+  Transformer& transformer() { return *transformer_; }
+
+ private:
+  Result<void> save_head(const std::filesystem::path& path) const;
+
+  std::unique_ptr<Transformer> transformer_;
+  std::string name_;
+  torch::Tensor head_;  // [width]; undefined without one
+};
+
+}  // namespace valence::train

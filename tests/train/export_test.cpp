@@ -1,0 +1,170 @@
+#include "export.h"
+
+#include <nlohmann/json.hpp>
+
+#include "machine.h"
+#include "tiny_transformer.h"
+#include "valence/base/files.h"
+#include "valence/base/json.h"
+#include "valence/model/safetensors.h"
+#include "valence/model/tensors.h"
+
+namespace valence::test {
+namespace {
+
+class Export : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    TinyModel tiny;
+    tiny.architecture = GetParam();
+    write_tiny(tiny, folder_ / "m.gguf");
+  }
+  ScratchFolder folder_;
+  ScratchCache cache_;
+  std::vector<TokenId> text_ = random_tokens(9, 30);
+};
+
+TEST_P(Export, TheEngineWithTheAdapterGivesTheTrainersLogits) {
+  for (const bool stabilised : {false, true}) {
+    auto options = adapter_options();
+    options.tuning.lora.rank_stabilised = stabilised;
+    const auto model = load_tiny(folder_ / "m.gguf", options);
+    stir_adapters(*model);
+    const auto path = folder_ / "adapter.gguf";
+    const auto written = export_lora_gguf(*model, path, {"tiny adapter", "made by a test", "tiny"});
+    ASSERT_TRUE(written) << written.error().message;
+    const auto base = engine_logits(folder_ / "m.gguf", text_),
+               adapted = engine_logits(folder_ / "m.gguf", text_, {{path.string(), 1.0}});
+    EXPECT_GT(largest_difference(base, adapted), 0.05);
+    EXPECT_LT(largest_difference(adapted, logits_of(*model, text_)), 1e-3);
+    EXPECT_EQ(engine_logits(folder_ / "m.gguf", text_, {{path.string(), 0.0}}), base);  // at scale 0 it changes nothing
+    model->set_adapter_scale(0.5);
+    EXPECT_LT(
+        largest_difference(engine_logits(folder_ / "m.gguf", text_, {{path.string(), 0.5}}), logits_of(*model, text_)),
+        1e-3);
+  }
+}
+
+TEST_P(Export, TheMergedModelGivesTheTrainersLogits) {
+  const auto model = load_tiny(folder_ / "m.gguf");
+  stir_adapters(*model);
+  const auto path = folder_ / "merged.gguf";
+  const auto written = export_merged_gguf(*model, path, "f32", {"merged", "", "tiny"});
+  ASSERT_TRUE(written) << written.error().message;
+  EXPECT_LT(largest_difference(engine_logits(path, text_), logits_of(*model, text_)), 1e-3);
+  const auto reread = load_tiny(path);
+  EXPECT_LT(largest_difference(logits_of(*reread, text_), logits_of(*model, text_)), 1e-4);
+  EXPECT_EQ(read_gguf_header(path)->text("general.name"), "merged");
+  EXPECT_EQ(read_gguf_header(path)->vocabulary(), read_gguf_header(folder_ / "m.gguf")->vocabulary());
+}
+
+TEST_P(Export, AFullyTrainedModelIsWrittenWhole) {
+  const auto model = load_tiny(folder_ / "m.gguf", full_options());
+  {
+    const torch::NoGradGuard no_grad;
+    for (const auto& parameter : model->parameters()) parameter.value.mul_(1.01);
+  }
+  const auto path = folder_ / "merged.gguf";
+  ASSERT_TRUE(export_merged_gguf(*model, path, "f32", {}));
+  EXPECT_LT(largest_difference(engine_logits(path, text_), logits_of(*model, text_)), 1e-3);
+  EXPECT_GT(largest_difference(engine_logits(path, text_), engine_logits(folder_ / "m.gguf", text_)), 1e-2);
+}
+
+INSTANTIATE_TEST_SUITE_P(Architectures, Export, testing::Values("llama", "qwen2", "qwen3", "gemma3"),
+                         [](const auto& given) { return given.param; });
+
+class ExportFiles : public testing::Test {
+ protected:
+  ExportFiles() {
+    TinyModel tiny;
+    tiny.architecture = "llama";
+    write_tiny(tiny, folder_ / "m.gguf");
+  }
+  ScratchFolder folder_;
+  ScratchCache cache_;
+};
+
+TEST_F(ExportFiles, MergedModelsAreQuantisedByLlamaCpp) {
+  const auto model = load_tiny(folder_ / "m.gguf");
+  stir_adapters(*model);
+  for (const auto& [format, expected] : {std::pair{"f16", "f16"}, {"q8_0", "q8_0"}}) {
+    const auto path = folder_ / (std::string(format) + ".gguf");
+    const auto written = export_merged_gguf(*model, path, format, {});
+    ASSERT_TRUE(written) << written.error().message;
+    EXPECT_EQ(read_gguf_header(path)->file_type(), expected);
+    EXPECT_LT(largest_difference(engine_logits(path, random_tokens(1, 9)), logits_of(*model, random_tokens(1, 9))),
+              0.5);
+  }
+  const auto wrong = export_merged_gguf(*model, folder_ / "x.gguf", "q3", {});
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().message,
+            "file format \"q3\" is unknown; choose one of f32, f16, bf16, q8_0, q6_k, q5_k_m, q4_k_m, q4_1, q4_0");
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "x.gguf"));
+}
+
+TEST_F(ExportFiles, PeftFoldersHoldPublishedNamesAndRows) {
+  const auto model = load_tiny(folder_ / "m.gguf");
+  stir_adapters(*model);
+  const auto written = export_peft(*model, folder_ / "peft", {"", "", "some/base"});
+  ASSERT_TRUE(written) << written.error().message;
+  const auto config = *parse_json(*read_file(folder_ / "peft" / "adapter_config.json"), "config");
+  EXPECT_EQ(config.at("peft_type"), "LORA");
+  EXPECT_EQ(config.at("r"), 4);
+  EXPECT_EQ(config.at("lora_alpha"), 8.0);
+  EXPECT_EQ(config.at("base_model_name_or_path"), "some/base");
+  EXPECT_EQ(config.at("target_modules"),
+            (Json{"down_proj", "gate_proj", "k_proj", "o_proj", "q_proj", "up_proj", "v_proj"}));
+  const auto file = SafeTensors::read(folder_ / "peft" / "adapter_model.safetensors");
+  ASSERT_TRUE(file) << file.error().message;
+  EXPECT_EQ(file->tensors().size(), 2U * 7 * 2);
+  const auto query = *file->floats("base_model.model.model.layers.1.self_attn.q_proj.lora_B.weight");
+  const auto value = *file->floats("base_model.model.model.layers.1.self_attn.v_proj.lora_B.weight");
+  for (const auto& pair : model->adapters()) {
+    const auto* b = pair.b.data_ptr<float>();
+    if (pair.tensor == "blk.1.attn_v.weight") {
+      EXPECT_EQ(value, std::vector<float>(b, b + pair.b.numel()));
+    }
+    if (pair.tensor != "blk.1.attn_q.weight") continue;
+    // A head of 16: the file's row 2k + h stands for the published row 8h + k.
+    for (std::size_t k = 0; k < 8; ++k) {
+      for (std::size_t h = 0; h < 2; ++h) EXPECT_EQ(query[(16 + 8 * h + k) * 4], b[(16 + 2 * k + h) * 4]);
+    }
+  }
+}
+
+TEST_F(ExportFiles, WithoutAnAdapterThereIsNoneToWrite) {
+  const auto model = load_tiny(folder_ / "m.gguf", full_options());
+  const auto gguf = export_lora_gguf(*model, folder_ / "a.gguf", {}), peft = export_peft(*model, folder_ / "p", {});
+  ASSERT_FALSE(gguf);
+  ASSERT_FALSE(peft);
+  EXPECT_EQ(gguf.error().message,
+            (folder_ / "a.gguf").string() +
+                ": there is no adapter to write, the whole model was trained. Export the merged model");
+  EXPECT_EQ(peft.error().message,
+            (folder_ / "p").string() +
+                ": there is no adapter to write, the whole model was trained. Export the merged model");
+}
+
+TEST(Machine, ASlowBlasIsRefusedWithTheRemedy) {
+  const auto check = check_machine(1, 1e9);
+  ASSERT_FALSE(check);
+  EXPECT_EQ(check.error().code, ErrorCode::kUnsupported);
+  EXPECT_NE(check.error().message.find("apt-get install libopenblas0-openmp"), std::string::npos)
+      << check.error().message;
+}
+
+TEST(Machine, ThreadsOutOfRangeAreNamed) {
+  const auto shared = share_threads(-2);
+  ASSERT_FALSE(shared);
+  EXPECT_EQ(shared.error().message, "-2 threads: choose 1 to 512, or 0 for the cores this process may use");
+}
+
+TEST(Machine, Bf16IsChosenOnlyWhereItPays) {
+  const auto check = check_machine(1, 0.1);
+  ASSERT_TRUE(check) << check.error().message;
+  EXPECT_EQ(check->bf16, check->bf16_gflops >= 1.3 * check->f32_gflops);
+  EXPECT_EQ(check->threads, 1);
+}
+
+}  // namespace
+}  // namespace valence::test

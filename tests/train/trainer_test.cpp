@@ -1,0 +1,355 @@
+#include "trainer.h"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <thread>
+
+#include "bigram_policy.h"
+#include "checkpoint.h"
+#include "support/scratch.h"
+#include "valence/base/random.h"
+#include "valence/train/operations.h"
+
+namespace valence::train {
+namespace {
+
+using testing::BigramPolicy;
+using valence::testing::content_of;
+using valence::testing::Scratch;
+
+constexpr std::int64_t kVocabulary = 12;
+
+Settings settings_of(const std::string& operation, std::vector<std::pair<std::string, std::string>> given = {}) {
+  return Settings::resolve((*find_operation(operation))->settings, given).value();
+}
+
+std::unique_ptr<Task> task_of(const std::string& operation,
+                              std::vector<std::pair<std::string, std::string>> given = {}) {
+  return make_task(operation, settings_of(operation, std::move(given))).value();
+}
+
+AnswerPath path(std::vector<TokenId> tokens, double value = 1.0, std::size_t group = 0) {
+  return {std::move(tokens), 1, group, value};
+}
+
+/// After token q comes q + 1 (better) or q + 2 (worse), in pairs.
+std::vector<TrainingExample> pairs() {
+  std::vector<TrainingExample> examples;
+  for (TokenId q = 0; q < 8; ++q) examples.push_back({fmt::format("pair {}", q), {path({q, q + 1}), path({q, q + 2})}});
+  return examples;
+}
+
+/// Two layouts of a question whose target is .75 and .25.
+std::vector<TrainingExample> choices() {
+  std::vector<TrainingExample> examples;
+  for (TokenId q = 0; q < 4; ++q) {
+    examples.push_back(
+        {fmt::format("question {}", q),
+         {path({q, 10}, .75, 0), path({q, 11}, .25, 0), path({q + 4, 10}, .25, 1), path({q + 4, 11}, .75, 1)}});
+  }
+  return examples;
+}
+
+TrainerOptions quick(std::size_t steps, std::size_t batch = 4) {
+  TrainerOptions options;
+  options.learning_rate = .05;
+  options.steps = steps;
+  options.batch = batch;
+  options.checkpoint_every = 5;
+  options.seed = 3;
+  return options;
+}
+
+TEST(Trainer, ChoiceAlignmentReachesTheTargetDistributionInEveryLayout) {
+  const Scratch scratch;
+  BigramPolicy policy(kVocabulary);
+  const auto examples = choices();
+  const auto report = train(policy, *task_of("choice"), examples, quick(600), {.output = scratch.path()});
+  ASSERT_TRUE(report) << report.error().message;
+  for (TokenId q = 0; q < 4; ++q) {
+    EXPECT_NEAR(policy.probability(q, 10), .75, .02);
+    EXPECT_NEAR(policy.probability(q + 4, 11), .75, .02);
+  }
+}
+
+TEST(Trainer, EveryPairwiseLossPutsTheBetterAnswerFirst) {
+  for (const std::string operation : {"dpo", "simpo", "cpo", "orpo", "slic"}) {
+    const Scratch scratch;
+    BigramPolicy policy(kVocabulary);
+    const auto examples = pairs();
+    const auto task = task_of(operation);
+    ASSERT_TRUE(train(policy, *task, examples, quick(200), {.output = scratch.path()}));
+    const auto after = evaluate(policy, *task, examples, 2048).value();
+    EXPECT_EQ(after.figures.mean("accuracy"), 1.0) << operation;
+    for (TokenId q = 0; q < 8; ++q) EXPECT_GT(policy.probability(q, q + 1), policy.probability(q, q + 2)) << operation;
+  }
+}
+
+TEST(Trainer, RankingAndLabelsAreLearnedToo) {
+  const Scratch ranked, labelled;
+  BigramPolicy first(kVocabulary), second(kVocabulary);
+  std::vector<TrainingExample> rankings, labels;
+  for (TokenId q = 0; q < 6; ++q) {
+    rankings.push_back({"r", {path({q, q + 1}, 3), path({q, q + 2}, 2), path({q, q + 3}, 1)}});
+    labels.push_back({"good", {path({q, q + 1}, 1), path({q, 11}, 0, 1)}});
+    labels.push_back({"bad", {path({q, q + 2}, 0), path({q, 11}, 0, 1)}});
+  }
+  ASSERT_TRUE(train(first, *task_of("rrhf"), rankings, quick(200), {.output = ranked.path()}));
+  ASSERT_TRUE(train(second, *task_of("kto", {{"beta", "1"}}), labels, quick(200), {.output = labelled.path()}));
+  const BigramPolicy before(kVocabulary);
+  for (TokenId q = 0; q < 6; ++q) {
+    EXPECT_GT(first.probability(q, q + 1), first.probability(q, q + 3));
+    EXPECT_GT(second.probability(q, q + 1), before.probability(q, q + 1));
+    EXPECT_LT(second.probability(q, q + 2), before.probability(q, q + 2));
+  }
+}
+
+TEST(Trainer, ARewardModelOrdersPairsAndRankings) {
+  const Scratch scratch;
+  BigramPolicy policy(kVocabulary);
+  const std::vector<TrainingExample> examples{{"pair", {path({0, 1}), path({0, 2})}},
+                                              {"ranking", {path({0, 5}, 3), path({0, 4}, 2), path({0, 3}, 1)}}};
+  const auto task = task_of("reward");
+  ASSERT_TRUE(train(policy, *task, examples, quick(150, 2), {.output = scratch.path()}));
+  const auto after = evaluate(policy, *task, examples, 2048).value();
+  EXPECT_EQ(after.figures.mean("accuracy"), 1.0);
+  EXPECT_GT(after.figures.mean("margin"), 1.0);
+}
+
+TEST(Trainer, ReferenceLogProbabilitiesAreComputedOnce) {
+  const Scratch scratch;
+  BigramPolicy policy(kVocabulary);
+  const auto examples = pairs();
+  ASSERT_TRUE(train(policy, *task_of("dpo"), examples, quick(40), {.output = scratch.path()}));
+  EXPECT_EQ(policy.reference_calls, 1U);
+}
+
+TEST(Trainer, AccumulationOverPassesGivesTheSameStepsAsOnePass) {
+  const Scratch one, many;
+  BigramPolicy whole(kVocabulary), parts(kVocabulary);
+  const auto examples = pairs();
+  auto options = quick(10, 8);
+  ASSERT_TRUE(train(whole, *task_of("dpo"), examples, options, {.output = one.path()}));
+  options.pass_tokens = 4;  // one pair a pass
+  ASSERT_TRUE(train(parts, *task_of("dpo"), examples, options, {.output = many.path()}));
+  EXPECT_GT(parts.calls, whole.calls);
+  for (TokenId q = 0; q < 8; ++q) EXPECT_NEAR(whole.probability(q, q + 1), parts.probability(q, q + 1), 1e-5);
+}
+
+TEST(Trainer, EveryStepIsRecordedWithItsFiguresAndPhases) {
+  const Scratch scratch;
+  BigramPolicy policy(kVocabulary);
+  const auto examples = pairs();
+  std::vector<TrainingStep> rows;
+  const auto record = [&](const TrainingStep& step) -> Result<void> {
+    rows.push_back(step);
+    return {};
+  };
+  ASSERT_TRUE(train(policy, *task_of("dpo"), examples, quick(6), {.output = scratch.path(), .record = record}));
+  ASSERT_EQ(rows.size(), 6U);
+  EXPECT_EQ(rows[0].step, 1);
+  EXPECT_NEAR(rows[0].loss, std::log(2.0), 1e-6);  // at the reference
+  EXPECT_NEAR(*rows[0].kl, 0.0, 1e-9);
+  EXPECT_GT(*rows[5].kl, 0.0);
+  EXPECT_TRUE(rows[5].margin && rows[5].accuracy && rows[5].reward_chosen && rows[5].length);
+  EXPECT_GT(rows[0].gradient_norm, 0.0);
+  EXPECT_EQ(rows[0].phases.size(), 3U);
+}
+
+TEST(Trainer, TheSameSeedGivesTheSameAdapterAndAnotherSeedAnother) {
+  const auto adapter = [](std::uint64_t seed) {
+    const Scratch scratch;
+    BigramPolicy policy(kVocabulary);
+    auto options = quick(12, 3);
+    options.seed = seed;
+    EXPECT_TRUE(train(policy, *task_of("dpo"), pairs(), options, {.output = scratch.path()}));
+    return policy.bytes();
+  };
+  EXPECT_EQ(adapter(1), adapter(1));
+  EXPECT_NE(adapter(1), adapter(2));
+}
+
+TEST(Trainer, AStoppedRunGoesOnToTheSameAdapter) {
+  const Scratch whole, stopped;
+  BigramPolicy never(kVocabulary);
+  const auto examples = pairs();
+  ASSERT_TRUE(train(never, *task_of("dpo"), examples, quick(23, 3), {.output = whole.path(), .job = sha256("job")}));
+
+  std::stop_source source;
+  std::size_t steps = 0;
+  const auto record = [&](const TrainingStep&) -> Result<void> {
+    if (++steps == 7) source.request_stop();
+    return {};
+  };
+  BigramPolicy first(kVocabulary);
+  const auto cut =
+      train(first, *task_of("dpo"), examples, quick(23, 3),
+            {.output = stopped.path(), .job = sha256("job"), .record = record, .stop = source.get_token()});
+  ASSERT_FALSE(cut);
+  EXPECT_EQ(cut.error().code, ErrorCode::kStopped);
+  EXPECT_EQ(cut.error().message, "stopped after step 7 of 23; run the same command to go on");
+
+  BigramPolicy second(kVocabulary);
+  const auto report =
+      train(second, *task_of("dpo"), examples, quick(23, 3), {.output = stopped.path(), .job = sha256("job")});
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->resumed_from, 7U);
+  EXPECT_EQ(second.bytes(), never.bytes());
+}
+
+/// Trains in a process of its own, slowly enough to be killed.
+pid_t start_training(const std::filesystem::path& folder) {
+  const auto child = ::fork();
+  if (child != 0) return child;
+  torch::set_num_threads(1);
+  BigramPolicy policy(kVocabulary);
+  const auto record = [](const TrainingStep&) -> Result<void> {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    return {};
+  };
+  const auto examples = pairs();
+  const auto done = train(policy, *task_of("dpo"), examples, quick(200, 3),
+                          {.output = folder, .job = sha256("job"), .record = record});
+  ::_exit(done ? 0 : 1);
+}
+
+TEST(Trainer, KilledTenTimesItEndsWithTheSameAdapter) {
+  const Scratch whole, killed;
+  int status = 0;
+  ::waitpid(start_training(whole.path()), &status, 0);
+  ASSERT_EQ(status, 0);
+  RandomStream stream(5, "kill moments");
+  for (int kill = 0; kill < 10; ++kill) {
+    const auto child = start_training(killed.path());
+    std::this_thread::sleep_for(std::chrono::milliseconds(20 + stream.below(60)));
+    ::kill(child, SIGKILL);
+    ::waitpid(child, &status, 0);
+  }
+  ::waitpid(start_training(killed.path()), &status, 0);
+  ASSERT_EQ(status, 0);
+  EXPECT_EQ(content_of(killed / "adapter.bin"), content_of(whole / "adapter.bin"));
+}
+
+TEST(Trainer, ANumberThatIsNoneStopsTheRunWithTheLastGoodAdapterKept) {
+  const Scratch scratch;
+  BigramPolicy policy(kVocabulary);
+  policy.break_at = 7;
+  const auto examples = pairs();
+  const auto done = train(policy, *task_of("dpo"), examples, quick(20), {.output = scratch.path()});
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, ErrorCode::kModel);
+  EXPECT_EQ(done.error().message, fmt::format("step 8: the loss is no number; the adapter of step 5 is kept in {}. "
+                                              "Lower --learning-rate or look at the data, "
+                                              "and name another output folder",
+                                              scratch.path().string()));
+  BigramPolicy good(kVocabulary);
+  const Scratch other;
+  ASSERT_TRUE(train(good, *task_of("dpo"), examples, quick(5), {.output = other.path()}));
+  EXPECT_EQ(content_of(scratch / "adapter.bin"), content_of(other / "adapter.bin"));
+}
+
+TEST(Trainer, DriftBeyondTheLimitStopsTheRun) {
+  const Scratch scratch;
+  BigramPolicy policy(kVocabulary);
+  auto options = quick(400);
+  options.most_kl = .05;
+  const auto examples = pairs();
+  const auto done = train(policy, *task_of("cpo"), examples, options, {.output = scratch.path()});
+  ASSERT_FALSE(done);
+  EXPECT_NE(done.error().message.find("nats per learned token, above --most-kl 0.05; the adapter of step"),
+            std::string::npos)
+      << done.error().message;
+}
+
+TEST(Trainer, ACheckpointOfAnotherJobIsRefused) {
+  const Scratch scratch;
+  BigramPolicy policy(kVocabulary);
+  const auto examples = pairs();
+  ASSERT_TRUE(train(policy, *task_of("dpo"), examples, quick(5), {.output = scratch.path(), .job = sha256("one")}));
+  const auto done =
+      train(policy, *task_of("dpo"), examples, quick(5), {.output = scratch.path(), .job = sha256("two")});
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().message,
+            fmt::format(
+                "{} belongs to another job (other data, settings or weights); name another output folder or remove it",
+                (scratch / "checkpoint.bin").string()));
+}
+
+TEST(Trainer, ExamplesOfAnotherShapeAreRefusedByName) {
+  BigramPolicy policy(kVocabulary);
+  const auto examples = choices();
+  const auto done = train(policy, *task_of("dpo"), examples, quick(5), {});
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().message, "question 0: a pair has 2 answers, the better one first; it has 4");
+}
+
+TEST(Checkpoints, ComeBackBitForBit) {
+  const Scratch scratch;
+  torch::manual_seed(1);
+  const Checkpoint checkpoint{
+      sha256("job"), 41, {{"a", torch::randn({3, 4})}, {"b", torch::randn({2})}}, std::string("state\0bytes", 11)};
+  ASSERT_TRUE(write_checkpoint(scratch / "c", checkpoint));
+  const auto read = read_checkpoint(scratch / "c");
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->step, 41U);
+  EXPECT_EQ(read->job, checkpoint.job);
+  EXPECT_EQ(read->optimiser, checkpoint.optimiser);
+  EXPECT_EQ(read->tensors[1].first, "b");
+  EXPECT_TRUE(torch::equal(read->tensors[0].second, checkpoint.tensors[0].second));
+}
+
+TEST(Checkpoints, DamageIsFound) {
+  const Scratch scratch;
+  ASSERT_TRUE(write_checkpoint(scratch / "c", {sha256("job"), 1, {{"a", torch::ones({8})}}, ""}));
+  const auto whole = content_of(scratch / "c");
+  auto flipped = whole;
+  flipped[whole.size() - 40] ^= 1;
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {flipped, "its content is not what was written"},
+      {whole.substr(0, whole.size() - 5), "its content is not what was written"},
+      {"hello", "it is no checkpoint"}};
+  for (const auto& [content, expected] : cases) {
+    ASSERT_TRUE(write_file(scratch / "d", content));
+    const auto read = read_checkpoint(scratch / "d");
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error().code, ErrorCode::kCorrupt);
+    EXPECT_EQ(read.error().message,
+              fmt::format("checkpoint {}: {}; remove it to start anew", (scratch / "d").string(), expected));
+  }
+}
+
+TEST(Schedules, WarmUpThenStayOrFall) {
+  EXPECT_NEAR(rate_at(0, 100, 10, Schedule::kConstant), 1.0 / 11, 1e-12);
+  EXPECT_EQ(rate_at(10, 100, 10, Schedule::kConstant), 1.0);
+  EXPECT_EQ(rate_at(99, 100, 10, Schedule::kConstant), 1.0);
+  EXPECT_NEAR(rate_at(55, 100, 10, Schedule::kLinear), .5, 1e-12);
+  EXPECT_NEAR(rate_at(55, 100, 10, Schedule::kCosine), .5, 1e-12);
+  for (std::size_t step = 1; step < 100; ++step) EXPECT_GT(rate_at(step, 100, 0, Schedule::kCosine), 0.0);
+}
+
+TEST(Orders, GoThroughAllExamplesInEveryEpochInAnOrderOfItsOwn) {
+  Order order(1, 10, 3);
+  std::vector<std::vector<std::size_t>> epochs(2);
+  for (std::size_t step = 0; step < 2 * order.steps_per_epoch(); ++step) {
+    const auto part = order.at(step);
+    auto& epoch = epochs[step / order.steps_per_epoch()];
+    epoch.insert(epoch.end(), part.begin(), part.end());
+  }
+  EXPECT_NE(epochs[0], epochs[1]);
+  for (auto& epoch : epochs) {
+    std::ranges::sort(epoch);
+    EXPECT_EQ(epoch, (std::vector<std::size_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
+  }
+}
+
+TEST(Orders, AStepsExamplesDoNotDependOnTheStepsBefore) {
+  Order straight(7, 20, 4), jumped(7, 20, 4);
+  for (std::size_t step = 0; step < 13; ++step) straight.at(step);
+  EXPECT_EQ(straight.at(13), jumped.at(13));
+}
+
+}  // namespace
+}  // namespace valence::train
