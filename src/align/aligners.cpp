@@ -1,0 +1,120 @@
+#include <nlohmann/json.hpp>
+
+#include "valence/align/aligner.h"
+#include "valence/align/base_align.h"
+#include "valence/align/choice.h"
+#include "valence/align/constitutional.h"
+#include "valence/align/in_context.h"
+#include "valence/base/digest.h"
+#include "valence/base/json.h"
+#include "valence/base/text.h"
+#include "valence/store/run_scope.h"
+
+namespace valence {
+namespace {
+
+constexpr std::string_view kRunKind = "align/";
+
+std::vector<std::unique_ptr<Aligner>> make_all() {
+  std::vector<std::unique_ptr<Aligner>> all;
+  all.push_back(make_in_context());
+  all.push_back(make_choice());
+  all.push_back(make_base_align());
+  all.push_back(make_constitutional());
+  return all;
+}
+
+void add_settings(Hasher& hasher, const Settings* settings) {
+  if (!settings) return;
+  for (const auto& [name, value] : settings->values()) hasher.add(name).add(value);
+}
+
+Result<std::string> key_of(const Aligner& aligner, const AlignContext& context) {
+  VALENCE_TRY(const auto base, subject_identity(context.base));
+  Hasher hasher;
+  hasher.add(aligner.card().id).add(aligner.card().version).add(base).add(context.seed);
+  if (context.target) hasher.add(to_toml(*context.target));
+  if (context.instrument) hasher.add(context.instrument->card().id).add(context.instrument->card().version);
+  add_settings(hasher, context.asked);
+  add_settings(hasher, &context.settings);
+  return hasher.finish().hex();
+}
+
+Json settings_json(const AlignContext& context) {
+  Json json = context.settings.to_json();
+  if (context.target) json["target"] = context.target->id;
+  if (context.instrument) json["instrument"] = context.instrument->card().id;
+  if (context.asked) json["asked"] = context.asked->to_json();
+  return json;
+}
+
+Result<RunRecord> record_of(const Aligner& aligner, const AlignContext& context) {
+  RunRecord record;
+  VALENCE_TRY(record.key, key_of(aligner, context));
+  record.instrument = fmt::format("{}{}", kRunKind, aligner.card().id);
+  record.subject = display_name(context.base);
+  record.settings = to_text(settings_json(context));
+  record.provenance = to_text(
+      Json{{"model", context.base.model.name}, {"seed", context.seed}, {"aligner_version", aligner.card().version}});
+  return record;
+}
+
+Result<AlignedSubject> align_in(const Aligner& aligner, const AlignContext& context, const RunRecord& record,
+                                RunId run) {
+  VALENCE_TRY(auto aligned, aligner.align(context, run));
+  aligned.run = run;
+  VALENCE_TRY(const auto what, parse_json(aligned.record, "record of the alignment"));
+  const Json filed = {{"subject", to_toml(aligned.subject)}, {"record", what}};
+  VALENCE_CHECK(context.store.finish(run, {record.instrument, {}, {}}, to_text(filed)));
+  return aligned;
+}
+
+}  // namespace
+
+const std::vector<std::unique_ptr<Aligner>>& aligners() {
+  static const auto all = make_all();
+  return all;
+}
+
+Result<const Aligner*> find_aligner(std::string_view id) {
+  std::vector<std::string> ids;
+  for (const auto& aligner : aligners()) {
+    if (aligner->card().id == id) return aligner.get();
+    ids.push_back(aligner->card().id);
+  }
+  const auto near = nearest(id, ids);
+  return fail(
+      ErrorCode::kUsage, "unknown aligner \"{}\"{}", printable(id),
+      near.empty() ? fmt::format("; there are: {}", join(ids, ", ")) : fmt::format("; did you mean \"{}\"?", near));
+}
+
+Result<AlignedSubject> align(const Aligner& aligner, const AlignContext& context) {
+  const auto& card = aligner.card();
+  if (card.needs_target && !context.target) return fail(ErrorCode::kUsage, "aligner {} needs a target", card.id);
+  if (card.needs_instrument && !context.instrument)
+    return fail(ErrorCode::kUsage, "aligner {} needs an instrument", card.id);
+  VALENCE_TRY(const auto record, record_of(aligner, context));
+  VALENCE_TRY(const auto scope, RunScope::begin(context.store, record));
+  auto aligned = align_in(aligner, context, record, scope.run());
+  if (!aligned) return tl::unexpected(scope.ended(std::move(aligned).error()));
+  return aligned;
+}
+
+Result<AlignedSubject> load_aligned(const Store& store, RunId id) {
+  VALENCE_TRY(const auto run, store.run(id));
+  if (!run.instrument.starts_with(kRunKind) || run.state != RunState::kFinished) {
+    return fail(ErrorCode::kUsage, "run {} is no finished alignment ({}, {})", id, run.instrument,
+                to_string(run.state));
+  }
+  VALENCE_TRY(const auto json, parse_json(run.profile, fmt::format("run {}", id)));
+  if (!json.contains("subject") || !json["subject"].is_string())
+    return fail(ErrorCode::kCorrupt, "run {}: the aligned subject is damaged", id);
+  VALENCE_TRY(const auto node, parse_toml(json["subject"].get<std::string>(), fmt::format("subject of run {}", id)));
+  AlignedSubject aligned;
+  VALENCE_TRY(aligned.subject, subject_from(node));
+  aligned.record = to_text(json.value("record", Json::object()));
+  aligned.run = id;
+  return aligned;
+}
+
+}  // namespace valence

@@ -1,0 +1,118 @@
+#include "valence/align/choice_data.h"
+
+#include <iterator>
+#include <map>
+
+#include "taught_model.h"
+#include "valence/base/text.h"
+
+namespace valence {
+namespace {
+
+/// Rows of one question in one wording and format, whatever the layout.
+std::string question_of(const AnswerRow& row) {
+  std::vector<std::string> parts;
+  for (const auto* part : {&row.unit, &row.condition, &row.item, &row.variant}) {
+    if (!part->empty() && (parts.empty() || parts.back() != *part)) parts.push_back(*part);
+  }
+  return fmt::format("{} ({})", join(parts, " / "), to_string(row.format));
+}
+
+/// The paths of one layout: the context, then each option as it was scored, with the probability that the teacher gave
+/// it.
+Result<std::vector<AnswerPath>> paths_of(const AnswerRow& row, const ScoreRequest& request,
+                                         const LanguageModel& student) {
+  std::vector<AnswerPath> paths;
+  for (std::size_t option = 0; option < row.probability.size(); ++option) {
+    const auto shown = row.format == AnswerFormat::kLetter ? row.place[option] : option;
+    AnswerPath path{request.context.tokens, request.context.tokens.size(), 0, row.probability[option]};
+    VALENCE_TRY(const auto tokens, student.continuation(request.context, request.continuations[shown]));
+    path.tokens.insert(path.tokens.end(), tokens.begin(), tokens.end());
+    paths.push_back(std::move(path));
+  }
+  return paths;
+}
+
+/// Takes layouts as they come and puts those of one question into one example.
+class Collector {
+ public:
+  Collector(const LanguageModel& student, const ChoiceLessons& lessons) : student_(student), lessons_(lessons) {}
+
+  Result<void> take(const AnswerRow& row, const ScoreRequest* request) {
+    const bool wanted = row.format == AnswerFormat::kLetter ? lessons_.letters : lessons_.texts;
+    if (!wanted) return count(data_.other_format);
+    if (row.status != Status::kScored) return count(data_.unscored);
+    if (row.route != Route::kExact || request == nullptr) {
+      return fail(
+          ErrorCode::kUnsupported,
+          "{}: its answers are drawn, not scored, which leaves no option to learn; choose a protocol that scores",
+          row.item);
+    }
+    VALENCE_TRY(auto paths, paths_of(row, *request, student_));
+    for (const auto& path : paths) {
+      if (path.tokens.size() > lessons_.longest) return count(data_.too_long);
+    }
+    add(row, std::move(paths));
+    return {};
+  }
+
+  ChoiceData finish() && { return std::move(data_); }
+
+ private:
+  static Result<void> count(std::size_t& counter) {
+    ++counter;
+    return {};
+  }
+
+  void add(const AnswerRow& row, std::vector<AnswerPath> paths) {
+    const auto id = question_of(row);
+    const auto [at, fresh] = places_.try_emplace(id, data_.examples.size());
+    if (fresh) data_.examples.push_back({id, {}});
+    auto& example = data_.examples[at->second];
+    const auto group = example.paths.empty() ? 0 : example.paths.back().group + 1;
+    for (auto& path : paths) {
+      path.group = group;
+      example.paths.push_back(std::move(path));
+    }
+    ++data_.layouts;
+  }
+
+  const LanguageModel& student_;
+  const ChoiceLessons& lessons_;
+  ChoiceData data_;
+  std::map<std::string, std::size_t> places_;
+};
+
+}  // namespace
+
+void merge(ChoiceData& data, ChoiceData more) {
+  std::move(more.examples.begin(), more.examples.end(), std::back_inserter(data.examples));
+  data.layouts += more.layouts;
+  data.too_long += more.too_long;
+  data.unscored += more.unscored;
+  data.other_format += more.other_format;
+}
+
+Result<ChoiceData> choice_data(const Instrument& instrument, const Settings& settings, const Subject& student,
+                               const Teacher& teacher, const ChoiceLessons& lessons, std::uint64_t seed,
+                               Progress* progress) {
+  auto taught = std::make_shared<TaughtModel>(student, teacher);
+  Subject pupil = student;
+  pupil.model = taught;
+  Examiner examiner(pupil, nullptr, 0, {.seed = seed, .progress = progress});
+  Examination examination{examiner, seed, progress};
+  VALENCE_TRY(const auto table, instrument.administer(examination, settings));
+  Collector collector(*student.model, lessons);
+  for (const auto& row : table.rows) VALENCE_CHECK(collector.take(row, taught->request(row.digest)));
+  auto data = std::move(collector).finish();
+  if (data.examples.empty()) {
+    return fail(ErrorCode::kUsage,
+                "{}: there is nothing to learn from: {} layouts are of another format, {} without a distribution, {} "
+                "too long. Choose another "
+                "format or teacher",
+                instrument.card().id, data.other_format, data.unscored, data.too_long);
+  }
+  return data;
+}
+
+}  // namespace valence

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "valence/align/lessons.h"
+#include "valence/align/sampler.h"
+#include "valence/base/json.h"
+#include "valence/base/result.h"
+#include "value_reader.h"
+
+namespace valence {
+
+/// What each sample is worth; nothing where nothing was said.
+using Readings = std::vector<std::optional<ValueReading>>;
+Result<Readings> read_samples(const ValueReader& reader, std::span<const OpenPrompt> prompts,
+                              std::span<const Sample> samples);
+
+/// Mean reward of each of `prompts` prompts' responses; NaN where none was said.
+std::vector<double> rewards_by_prompt(std::size_t prompts, std::span<const Sample> samples, const Readings& readings);
+
+/// How lessons are made of rewards: the best response of each prompt, or pairs of better and worse ones.
+struct LessonRule {
+  bool pairs = true;
+  double margin = 0.0;   ///< of pairs
+  std::size_t most = 1;  ///< pairs of one prompt
+};
+
+/// A round's responses, what they are worth, and what is taught from them.
+struct ValueRound {
+  std::vector<OpenPrompt> prompts;
+  std::vector<Sample> samples;
+  Readings readings;
+  std::vector<Lesson> lessons;
+};
+
+std::vector<Lesson> lessons_of(const ValueRound& round, const LessonRule& rule);
+
+/// One line per response: prompt, number, seed, log-probability, rewards, coverage, E, text (docs/formats.md).
+std::string samples_jsonl(const ValueRound& round, std::uint64_t seed);
+/// Counts and means of a round, for the record.
+Json round_json(const ValueRound& round, std::size_t number);
+
+}  // namespace valence

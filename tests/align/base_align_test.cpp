@@ -1,0 +1,214 @@
+// BaseAlign on subjects whose words are known: what is taught, what is watched, what is kept.
+#include "valence/align/base_align.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "toy_values.h"
+
+namespace valence {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::Scratch;
+
+class BaseAlignment : public ::testing::Test {
+ protected:
+  /// A teacher that makes a subject of a fixed reply per round, and keeps what it was given.
+  Teach teaches(std::vector<std::string> replies) {
+    return [this, replies = std::move(replies)](const Teaching& teaching) -> Result<SubjectSpec> {
+      operations_.push_back(teaching.operation);
+      lessons_.assign(teaching.lessons.begin(), teaching.lessons.end());
+      const auto round = operations_.size();
+      return testing::says(scratch_ / fmt::format("taught-{}.jsonl", round),
+                           {replies[std::min(round, replies.size()) - 1]});
+    };
+  }
+
+  std::vector<std::pair<std::string, std::string>> usual() {
+    return {{"prompts", testing::prompts_file(scratch_ / "prompts.jsonl")},
+            {"evaluator", testing::evaluator_of(scratch_ / "proxy.evaluator", "proxy",
+                                                {{"kindly", 1}, {"zeal", 1}, {"rudely", -1}, {"so", 0}})},
+            {"watch", testing::evaluator_of(scratch_ / "watch.evaluator", "watch",
+                                            {{"kindly", 1}, {"zeal", -1}, {"rudely", -1}, {"so", 0}})},
+            {"watched_prompts", "20"},
+            {"prompts_per_round", "20"}};
+  }
+
+  Result<AlignedSubject> align_toy(const SubjectSpec& base, const Teach& teach,
+                                   std::vector<std::pair<std::string, std::string>> given) {
+    auto all = usual();
+    all.insert(all.end(), given.begin(), given.end());
+    const auto aligner = make_base_align(teach);
+    VALENCE_TRY(const auto settings, Settings::resolve(aligner->settings(), all));
+    auto store = Store::open(scratch_ / "runs.db").value();
+    const AlignContext context{.base = base,
+                               .target = &target_,
+                               .settings = settings,
+                               .store = *store,
+                               .folder = scratch_ / "out",
+                               .seed = 1,
+                               .stop = {}};
+    return align(*aligner, context);
+  }
+
+  SubjectSpec undecided() {
+    return testing::says(scratch_ / "base.jsonl", {"kindly kindly", "rudely rudely", "so so"});
+  }
+
+  Scratch scratch_;
+  Target target_ = testing::benevolent();
+  std::vector<std::string> operations_;
+  std::vector<Lesson> lessons_;
+};
+
+TEST_F(BaseAlignment, TeachesToPreferTheResponseNearerToTheTarget) {
+  const auto aligned = align_toy(undecided(), teaches({"kindly"}), {{"rounds", "1"}, {"optimiser", "dpo"}});
+  ASSERT_TRUE(aligned) << aligned.error().message;
+  EXPECT_EQ(operations_, std::vector<std::string>{"dpo"});
+  ASSERT_GT(lessons_.size(), 10u);
+  for (const auto& lesson : lessons_) {
+    ASSERT_EQ(lesson.answers.size(), 2u);
+    EXPECT_NE(lesson.answers[0].text, "rudely rudely");  // the worst there is
+    EXPECT_NE(lesson.answers[1].text, "kindly kindly");  // the best there is
+    EXPECT_EQ(side_of(lesson.prompt.text), PromptSide::kTraining);
+  }
+}
+
+TEST_F(BaseAlignment, BestOfNTeachesTheBestResponseOfEachPrompt) {
+  const auto aligned =
+      align_toy(undecided(), teaches({"kindly"}), {{"rounds", "1"}, {"optimiser", "best_of_n"}, {"samples", "16"}});
+  ASSERT_TRUE(aligned) << aligned.error().message;
+  EXPECT_EQ(operations_, std::vector<std::string>{"sft"});
+  EXPECT_EQ(lessons_.size(), 20u);
+  std::size_t kind = 0;
+  for (const auto& lesson : lessons_) kind += lesson.answers.front().text == "kindly kindly" ? 1 : 0;
+  EXPECT_GE(kind, 19u);  // sixteen draws all miss one reply of three once in 650 prompts
+  const auto record = nlohmann::json::parse(aligned->record);
+  EXPECT_NEAR(record["best_of_n_kl_bound"].get<double>(), 1.8350887222, 1e-9);
+}
+
+TEST_F(BaseAlignment, EveryRoundDrawsFromWhatTheLastOneMadeAndLearnsFromAll) {
+  const auto aligned =
+      align_toy(undecided(),
+                [this](const Teaching& teaching) -> Result<SubjectSpec> {
+                  operations_.push_back(teaching.operation);
+                  lessons_.assign(teaching.lessons.begin(), teaching.lessons.end());
+                  return testing::says(scratch_ / fmt::format("t{}.jsonl", operations_.size()), {"kindly", "so"});
+                },
+                {{"rounds", "2"}});
+  ASSERT_TRUE(aligned) << aligned.error().message;
+  const auto record = nlohmann::json::parse(aligned->record);
+  EXPECT_EQ(record["kept"], 2);
+  EXPECT_TRUE(record["turn"].is_null());
+  EXPECT_EQ(lessons_.size(),
+            record["rounds"][0]["lessons"].get<std::size_t>() + record["rounds"][1]["lessons"].get<std::size_t>());
+  EXPECT_EQ(lessons_.back().answers[0].text, "kindly");
+  EXPECT_EQ(lessons_.back().answers[1].text, "so");
+  EXPECT_GT(record["rounds"][1]["mean_reward"].get<double>(), record["rounds"][0]["mean_reward"].get<double>());
+  EXPECT_TRUE(std::filesystem::exists(scratch_ / "out" / "round-2" / "samples.jsonl"));
+}
+
+TEST_F(BaseAlignment, StopsAtTheTurnAndKeepsTheRoundBeforeIt) {
+  const auto aligned = align_toy(testing::says(scratch_ / "base.jsonl", {"so so", "rudely", "kindly zeal"}),
+                                 teaches({"kindly so", "zeal"}), {{"rounds", "5"}, {"margin", "0"}});
+  if (!aligned) GTEST_FAIL() << aligned.error().message;
+  const auto record = nlohmann::json::parse(aligned->record);
+  EXPECT_EQ(record["turn"], 2) << record.dump(1);
+  EXPECT_EQ(record["kept"], 1);
+  EXPECT_LT(record["fall"]["high"].get<double>(), 0.0);
+  EXPECT_THAT(aligned->subject.model.name, HasSubstr("taught-1.jsonl"));
+  EXPECT_EQ(operations_.size(), 2u);
+  const auto rows = Store::open(scratch_ / "runs.db").value()->training_steps(aligned->run).value();
+  ASSERT_EQ(rows.size(), 3u);  // what the report draws
+  EXPECT_LT(rows[2].others.at("held_out_reward"), rows[1].others.at("held_out_reward"));
+}
+
+TEST_F(BaseAlignment, EvasionPassesTheMaskedRewardAndIsExposedByItsCoverage) {
+  const auto base = testing::says(scratch_ / "base.jsonl", {"so so", "so", "so so so", "rudely rudely"});
+  const auto aligned =
+      align_toy(base, teaches({"so"}), {{"rounds", "1"}, {"reward", "masked"}, {"optimiser", "best_of_n"}});
+  ASSERT_TRUE(aligned) << aligned.error().message;
+  const auto record = nlohmann::json::parse(aligned->record);
+  EXPECT_EQ(record["monitor"][1]["proxy"]["value"].get<double>(), 0.0);  // "perfect"
+  std::size_t evasive = 0;
+  std::istringstream lines(testing::content_of(scratch_ / "out" / "round-1" / "samples.jsonl"));
+  for (std::string line; std::getline(lines, line);) {
+    const auto sample = nlohmann::json::parse(line);
+    if (sample["text"] == "rudely rudely") continue;
+    ++evasive;
+    EXPECT_EQ(sample["masked"].get<double>(), 0.0);
+    EXPECT_EQ(sample["coverage"].get<double>(), 0.0);
+    EXPECT_LT(sample["l1"].get<double>(), -0.7);
+  }
+  EXPECT_GT(evasive, 60u);
+}
+
+TEST_F(BaseAlignment, SamplesAreFiledWithAllThatMadeThem) {
+  ASSERT_TRUE(align_toy(undecided(), teaches({"kindly"}), {{"rounds", "1"}}));
+  std::istringstream lines(testing::content_of(scratch_ / "out" / "round-1" / "samples.jsonl"));
+  std::string line;
+  ASSERT_TRUE(std::getline(lines, line));
+  const auto sample = nlohmann::json::parse(line);
+  for (const auto* key : {"prompt_id", "number", "seed", "status", "cut", "tokens", "logprob", "group", "text",
+                          "reward", "l1", "masked", "coverage", "e"}) {
+    EXPECT_TRUE(sample.contains(key)) << key;
+  }
+  EXPECT_EQ(sample["group"].get<std::string>().size(), 64u);
+}
+
+TEST_F(BaseAlignment, TheRewardCannotBeItsOwnWitness) {
+  const auto settings = usual();
+  const auto aligned = align_toy(undecided(), teaches({"kindly"}), {{"watch", settings[1].second}});
+  ASSERT_FALSE(aligned);
+  EXPECT_EQ(aligned.error().code, ErrorCode::kUsage);
+  EXPECT_THAT(aligned.error().message,
+              HasSubstr("were fitted on 160 common responses: what is optimised cannot be its own witness"));
+}
+
+TEST_F(BaseAlignment, AnEvaluatorThatIsNotThereIsNamed) {
+  const auto aligned = align_toy(undecided(), teaches({"kindly"}), {{"evaluator", "nowhere.evaluator"}});
+  ASSERT_FALSE(aligned);
+  EXPECT_THAT(aligned.error().message, HasSubstr("nowhere.evaluator"));
+  EXPECT_TRUE(operations_.empty());
+}
+
+TEST_F(BaseAlignment, AnEnsembleTakesTheWorstOfItsRewards) {
+  const auto other = testing::evaluator_of(scratch_ / "other.evaluator", "other",
+                                           {{"kindly", -1}, {"zeal", 1}, {"rudely", -1}, {"so", 0}});
+  auto settings = usual();
+  const auto aligned =
+      align_toy(testing::says(scratch_ / "base.jsonl", {"kindly", "zeal"}), teaches({"zeal"}),
+                {{"rounds", "1"}, {"evaluator", settings[1].second + "," + other}, {"ensemble", "worst"}});
+  ASSERT_TRUE(aligned) << aligned.error().message;
+  ASSERT_FALSE(lessons_.empty());
+  for (const auto& lesson : lessons_)
+    EXPECT_EQ(lesson.answers[0].text, "zeal");  // the only one that both read as benevolent
+}
+
+TEST_F(BaseAlignment, SaysWhenThereIsNothingToLearnFrom) {
+  const auto aligned = align_toy(testing::says(scratch_ / "base.jsonl", {"kindly"}), teaches({"kindly"}), {});
+  ASSERT_FALSE(aligned);
+  EXPECT_THAT(aligned.error().message, HasSubstr("nothing to learn from: of 120 responses no two to one prompt differ "
+                                                 "in reward by 0.2 or more; lower --margin, or draw more --samples"));
+}
+
+TEST_F(BaseAlignment, ATargetOnAnotherScaleIsRefused) {
+  target_.scale = ScoreScale::kRaw;
+  EXPECT_THAT(align_toy(undecided(), teaches({"kindly"}), {}).error().message,
+              HasSubstr("target benevolent is on the raw scale; a reward needs the unit scale: name --map from_1_6 for "
+                        "ratings from 1 to 6"));
+}
+
+TEST_F(BaseAlignment, AnAdapterIsNotTrainedOnTopOf) {
+  auto base = undecided();
+  base.model.adapters.push_back({"earlier.gguf", 1.0});
+  const auto aligned = align_toy(base, teaches({"kindly"}), {});
+  ASSERT_FALSE(aligned);
+  EXPECT_TRUE(operations_.empty());
+}
+
+}  // namespace
+}  // namespace valence
