@@ -59,8 +59,12 @@ const ProfileEntry* entry_of(const Profile& profile, const std::string& dimensio
 }
 
 /// The smallest round bound around 0 that holds every interval; the whole scale when scores are not around 0.
-CircleScale circle_scale(const std::vector<const ReportRun*>& runs, const Space& space) {
+CircleScale circle_scale(const std::vector<const ReportRun*>& runs, const Space& space, const Target* target) {
   double most = 0.0, low = 0.0, high = 1.0;
+  if (target) {
+    for (const auto& [dimension, value] : target->values)
+      most = std::isfinite(value) ? std::max(most, std::abs(value)) : most;
+  }
   for (const auto* run : runs) {
     for (const auto& dimension : space.dimensions) {
       const auto* entry = entry_of(run->profile, dimension.id);
@@ -142,7 +146,41 @@ void draw_score(Svg& svg, const ProfileEntry& entry, std::size_t series, double 
   draw_mark(svg, series, at.x, at.y, 3.4);
 }
 
-void draw_spoke(Svg& svg, const std::vector<const ReportRun*>& runs, const Spoke& spoke, const CircleScale& scale) {
+/// How far to the side of its spoke a run's mark stands.
+double aside(std::size_t series, std::size_t runs) {
+  return 6 * (static_cast<double>(series) - (static_cast<double>(runs) - 1) / 2);
+}
+
+std::string target_name(const Target& target) { return "target: " + target.label; }
+
+void draw_target(Svg& svg, const Target& target, const Spoke& spoke, const CircleScale& scale) {
+  const auto value = target.value(spoke.dimension->id);
+  if (!value || !std::isfinite(*value)) return;
+  const auto at = polar(kCircleCentre, spoke.degrees, scale.radius(*value));
+  svg.circle(at.x, at.y, 5.2, "goal");
+}
+
+void draw_target_legend(Svg& svg, const Target& target, double y) {
+  svg.circle(14, y - 4, 5.2, "goal");
+  for (const auto& line : wrap(target_name(target), 42)) {
+    svg.text(30, y, line, "small");
+    y += 16;
+  }
+}
+
+void draw_move(Svg& svg, const std::vector<const ReportRun*>& runs, const Spoke& spoke, const CircleScale& scale) {
+  const auto *before = entry_of(runs.front()->profile, spoke.dimension->id),
+             *after = entry_of(runs.back()->profile, spoke.dimension->id);
+  if (!before || !after || !std::isfinite(before->estimate.value) || !std::isfinite(after->estimate.value)) return;
+  constexpr double kLeastMove = 2.0;  // units of the picture; less would be an arrow from mark to mark aside
+  if (std::abs(scale.radius(after->estimate.value) - scale.radius(before->estimate.value)) < kLeastMove) return;
+  const auto at = [&](const ProfileEntry& entry, std::size_t series) {
+    return polar(kCircleCentre, spoke.degrees + aside(series, runs.size()), scale.radius(entry.estimate.value));
+  };
+  draw_arrow(svg, at(*before, 0), at(*after, runs.size() - 1));
+}
+
+void draw_spoke(Svg& svg, const std::vector<const ReportRun*>& runs, const Spoke& spoke, const CircleScale& scale, bool moved) {
   const auto inner = polar(kCircleCentre, spoke.degrees, kHub), outer = polar(kCircleCentre, spoke.degrees, kCircleRim);
   svg.line(inner.x, inner.y, outer.x, outer.y, "grid");
   draw_spoke_label(svg, spoke);
@@ -152,8 +190,7 @@ void draw_spoke(Svg& svg, const std::vector<const ReportRun*>& runs, const Spoke
     if (series == 0 && std::isfinite(entry->uniform)) {
       svg.path(arc_path(kCircleCentre, spoke.degrees - 8, spoke.degrees + 8, scale.radius(entry->uniform)), "reference");
     }
-    const double aside = 6 * (static_cast<double>(series) - (static_cast<double>(runs.size()) - 1) / 2);
-    draw_score(svg, *entry, series, spoke.degrees + aside, scale);
+    draw_score(svg, *entry, mark_of(series, runs.size(), moved), spoke.degrees + aside(series, runs.size()), scale);
   }
 }
 
@@ -187,22 +224,30 @@ Result<bool> stands_on_circle(const std::vector<const ReportRun*>& runs) {
          std::any_of(space->dimensions.begin(), space->dimensions.end(), [&](const auto& dimension) { return entry_of(profile, dimension.id) != nullptr; });
 }
 
-Result<std::string> draw_circle(const std::vector<const ReportRun*>& runs, const std::string& id) {
+Result<std::string> draw_circle(const std::vector<const ReportRun*>& runs, const std::string& id, bool moved,
+                                const Target* target) {
   VALENCE_TRY(const auto space, load_space(runs.front()->profile.space));
   const auto spokes = spokes_of(space);
-  const auto scale = circle_scale(runs, space);
+  const auto scale = circle_scale(runs, space, target);
   const std::string uniform = "uniform responder (answers at random)";
   const bool with_uniform = shows_uniform(runs);
   double height = kCircleLegend + 8 + (with_uniform ? legend_entry_height(uniform) : 0.0);
   for (const auto* run : runs) height += legend_entry_height(series_name(*run));
+  if (target) height += legend_entry_height(target_name(*target));
   Svg svg(id, height, space.title, circle_description(runs, spokes));
   draw_wedges(svg, space);
   draw_rings(svg, space, scale);
   draw_groups(svg, space);
-  for (const auto& spoke : spokes) draw_spoke(svg, runs, spoke, scale);
+  for (const auto& spoke : spokes) {
+    draw_spoke(svg, runs, spoke, scale, moved);
+    if (target) draw_target(svg, *target, spoke, scale);
+    if (moved) draw_move(svg, runs, spoke, scale);
+  }
   double y = kCircleLegend + 12;
-  for (std::size_t series = 0; series < runs.size(); ++series) y = draw_legend_entry(svg, series, series_name(*runs[series]), y);
-  if (with_uniform) draw_legend_entry(svg, kReferenceMark, uniform, y);
+  for (std::size_t series = 0; series < runs.size(); ++series)
+    y = draw_legend_entry(svg, mark_of(series, runs.size(), moved), series_name(*runs[series]), y);
+  if (with_uniform) y = draw_legend_entry(svg, kReferenceMark, uniform, y);
+  if (target) draw_target_legend(svg, *target, y);
   return svg.str();
 }
 

@@ -1,27 +1,19 @@
 #include <fmt/format.h>
 
 #include "panels.h"
-#include "valence/base/json.h"
-#include "valence/base/node.h"
 #include "valence/base/text.h"
 #include "valence/instruments/measure.h"
+#include "valence/report/report_files.h"
 #include "wording.h"
 
 namespace valence::report {
 namespace {
-
-Result<Settings> settings_of(const ReportRun& run) {
-  VALENCE_TRY(const auto node, parse_json_node(run.record.settings, fmt::format("settings of run {}", run.record.id)));
-  return Settings::resolve(run.instrument->settings(), node);
-}
 
 Result<std::vector<Difference>> differences_of(const ReportRun& first, const ReportRun& second) {
   VALENCE_TRY(const auto a, settings_of(first));
   VALENCE_TRY(const auto b, settings_of(second));
   return compare(*first.instrument, {&a, &first.answers}, {&b, &second.answers}, {});
 }
-
-std::string p_text(double p) { return p < 0.001 ? "< 0.001" : significant(p); }
 
 std::string difference_rows(const std::vector<Difference>& differences) {
   std::string rows;

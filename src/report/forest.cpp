@@ -67,15 +67,6 @@ void draw_row(Svg& svg, const Axis& axis, const ForestRow& row, double top) {
   }
 }
 
-/// A round step that gives about four.
-double tick_step(double range) {
-  const double unit = std::pow(10.0, std::floor(std::log10(range / 4)));
-  for (const double step : {1.0, 2.0, 2.5, 5.0}) {
-    if (range / (step * unit) <= 5.0) return step * unit;
-  }
-  return 10.0 * unit;
-}
-
 void draw_scale(Svg& svg, const Forest& forest, const Axis& axis, double y) {
   svg.line(axis.start, y, axis.end, y, "axis");
   const double step = tick_step(forest.high - forest.low);

@@ -102,9 +102,6 @@ Result<std::string> section(const std::vector<const ReportRun*>& runs, const Rep
 }  // namespace
 
 Result<std::string> html_report(std::span<const ReportRun> runs, const ReportOptions& options) {
-  VALENCE_TRY(const auto data, data_folder());
-  VALENCE_TRY(const auto style, read_file(data / "report" / "style.css"));
-  VALENCE_TRY(const auto script, read_file(data / "report" / "table.js"));
   const auto title = html_escape(title_of(runs, options));
   std::string body = fmt::format("<h1>{}</h1>\n", title);
   if (!options.note.empty()) body += fmt::format("<p class=\"note\">{}</p>\n", html_escape(options.note));
@@ -115,9 +112,19 @@ Result<std::string> html_report(std::span<const ReportRun> runs, const ReportOpt
     VALENCE_TRY(const auto part, section(group, options, ids));
     body += part;
   }
-  return fmt::format("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
-                     "<title>{}</title>\n<style>\n{}</style>\n</head>\n<body>\n<main>\n{}</main>\n<script>\n{}</script>\n</body>\n</html>\n",
-                     title, style, body, script);
+  return report::whole_page(title, body);
+}
+
+Result<std::string> report::whole_page(std::string_view title, std::string_view body) {
+  VALENCE_TRY(const auto data, data_folder());
+  VALENCE_TRY(const auto style, read_file(data / "report" / "style.css"));
+  VALENCE_TRY(const auto script, read_file(data / "report" / "table.js"));
+  return fmt::format(
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<meta name=\"viewport\" "
+      "content=\"width=device-width, initial-scale=1\"/>\n"
+      "<title>{}</title>\n<style>\n{}</style>\n</head>\n<body>\n<main>\n{}</main>\n<script>\n{}</script>\n</body>\n</"
+      "html>\n",
+      title, style, body, script);
 }
 
 }  // namespace valence

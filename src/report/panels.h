@@ -32,6 +32,9 @@ Result<std::string> published_panel(const Instrument& instrument, Ids& ids);
 /// The pictures of one instrument over all its runs: ring, circle or forests, by the value space.
 Result<std::string> pictures(const std::vector<const ReportRun*>& runs, Ids& ids);
 
+/// The whole document around `body`; `title` is escaped already.
+Result<std::string> whole_page(std::string_view title, std::string_view body);
+
 /// <figure> with a scrollable box and a caption (plain text).
 std::string figure(std::string_view svg, std::string_view caption);
 /// A cell of text or a number.

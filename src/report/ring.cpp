@@ -77,12 +77,13 @@ std::string letter_of(const std::string& condition) {
 
 struct RingEntry {
   const ProfileEntry* entry;
-  std::size_t series;
+  std::size_t run;   // which of the runs
+  std::size_t series;  // its mark
   std::vector<double> units;  // the same angle of each random unit alone
 };
 
 /// Entries of one condition stand on neighbouring tracks, so that subjects are compared at a glance.
-std::vector<RingEntry> ring_entries(const std::vector<const ReportRun*>& runs) {
+std::vector<RingEntry> ring_entries(const std::vector<const ReportRun*>& runs, bool moved) {
   std::vector<std::string> conditions;
   std::vector<RingEntry> entries;
   for (std::size_t series = 0; series < runs.size(); ++series) {
@@ -91,7 +92,7 @@ std::vector<RingEntry> ring_entries(const std::vector<const ReportRun*>& runs) {
       if (entry.estimand.dimension != "angle" || !entry.estimand.headline || !std::isfinite(entry.estimate.value)) continue;
       if (std::find(conditions.begin(), conditions.end(), entry.estimand.condition) == conditions.end()) conditions.push_back(entry.estimand.condition);
       const auto column = units.find(entry.estimand.id);
-      entries.push_back({&entry, series, column == units.end() ? std::vector<double>() : column->second});
+      entries.push_back({&entry, series, mark_of(series, runs.size(), moved), column == units.end() ? std::vector<double>() : column->second});
     }
   }
   const auto rank = [&](const RingEntry& e) { return std::find(conditions.begin(), conditions.end(), e.entry->estimand.condition) - conditions.begin(); };
@@ -121,10 +122,25 @@ void draw_entry(Svg& svg, const RingEntry& item, double radius) {
   svg.text(letter.x, letter.y + 4, letter_of(item.entry->estimand.condition), "letter", Anchor::kMiddle);
 }
 
+constexpr double kLeastTurn = 1.0;  // degrees; less would be an arrow from track to track
+
+/// Entries of one condition stand next to each other, before and after.
+void draw_moves(Svg& svg, const std::vector<RingEntry>& entries, double gap) {
+  for (std::size_t i = 1; i < entries.size(); ++i) {
+    const auto &before = *entries[i - 1].entry, &after = *entries[i].entry;
+    const bool same = before.estimand.id == after.estimand.id;
+    if (!same || std::abs(after.estimate.value - before.estimate.value) < kLeastTurn) continue;
+    const auto at = [&](std::size_t k) {
+      return on_ring(entries[k].entry->estimate.value, kOuterTrack - gap * static_cast<double>(k));
+    };
+    draw_arrow(svg, at(i - 1), at(i));
+  }
+}
+
 std::string ring_description(const std::vector<const ReportRun*>& runs, const std::vector<RingEntry>& entries) {
   std::string text;
   for (const auto& item : entries) {
-    text += fmt::format("{}, {}: {}. ", runs[item.series]->profile.subject, row_label(item.entry->estimand),
+    text += fmt::format("{}, {}: {}. ", runs[item.run]->profile.subject, row_label(item.entry->estimand),
                         figure_with_unit(item.entry->estimate, item.entry->estimand.unit));
   }
   return text;
@@ -149,10 +165,10 @@ std::vector<std::string> ring_legend(const std::vector<const ReportRun*>& runs) 
 
 }  // namespace
 
-Result<std::string> draw_ring(const std::vector<const ReportRun*>& runs, const std::string& id) {
+Result<std::string> draw_ring(const std::vector<const ReportRun*>& runs, const std::string& id, bool moved) {
   VALENCE_TRY(const auto space, load_space("svo_ring"));
   VALENCE_TRY(const auto target, load_target("svo_reachable"));
-  const auto entries = ring_entries(runs);
+  const auto entries = ring_entries(runs, moved);
   const auto names = ring_legend(runs);
   double height = kLegendTop;
   for (const auto& name : names) height += legend_entry_height(name);
@@ -162,10 +178,13 @@ Result<std::string> draw_ring(const std::vector<const ReportRun*>& runs, const s
   draw_ideals(svg, space);
   draw_targets(svg, target);
   if (const double uniform = uniform_angle(entries); std::isfinite(uniform)) draw_uniform(svg, uniform);
-  const double gap = std::min(kTrackGap, (kOuterTrack - kInnerTrack) / std::max(1.0, static_cast<double>(entries.size()) - 1.0));
-  for (std::size_t i = 0; i < entries.size(); ++i) draw_entry(svg, entries[i], kOuterTrack - gap * static_cast<double>(i));
+  const double gap =
+      std::min(kTrackGap, (kOuterTrack - kInnerTrack) / std::max(1.0, static_cast<double>(entries.size()) - 1.0));
+  for (std::size_t i = 0; i < entries.size(); ++i)
+    draw_entry(svg, entries[i], kOuterTrack - gap * static_cast<double>(i));
+  if (moved) draw_moves(svg, entries, gap);
   double y = kLegendTop;
-  for (std::size_t series = 0; series < names.size(); ++series) y = draw_legend_entry(svg, series, names[series], y);
+  for (std::size_t series = 0; series < names.size(); ++series) y = draw_legend_entry(svg, mark_of(series, names.size(), moved), names[series], y);
   return svg.str();
 }
 

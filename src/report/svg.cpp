@@ -91,6 +91,26 @@ std::string arc_path(Point centre, double from, double to, double radius) {
   return fmt::format("M{:.2f} {:.2f}A{:.2f} {:.2f} 0 0 0 {:.2f} {:.2f}", a.x, a.y, radius, radius, b.x, b.y);
 }
 
+void draw_arrow(Svg& svg, Point from, Point to) {
+  constexpr double kShort = 5.5, kHead = 6.0, kHalfWidth = 3.2;
+  const double dx = to.x - from.x, dy = to.y - from.y, length = std::hypot(dx, dy);
+  if (length < kShort + kHead) return;
+  const Point unit{dx / length, dy / length}, tip{to.x - kShort * unit.x, to.y - kShort * unit.y};
+  const Point neck{tip.x - kHead * unit.x, tip.y - kHead * unit.y}, side{-kHalfWidth * unit.y, kHalfWidth * unit.x};
+  svg.line(from.x, from.y, neck.x, neck.y, "arrow");
+  svg.path(fmt::format("M{:.2f} {:.2f}L{:.2f} {:.2f}L{:.2f} {:.2f}z", tip.x, tip.y, neck.x + side.x, neck.y + side.y,
+                       neck.x - side.x, neck.y - side.y),
+           "target");
+}
+
+double tick_step(double range) {
+  const double unit = std::pow(10.0, std::floor(std::log10(range / 4)));
+  for (const double step : {1.0, 2.0, 2.5, 5.0}) {
+    if (range / (step * unit) <= 5.0) return step * unit;
+  }
+  return 10.0 * unit;
+}
+
 double round_bound(double most, double limit) {
   for (const double bound : {0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0}) {
     if (most <= bound && bound < limit) return bound;

@@ -36,6 +36,9 @@ Result<std::string> standalone(std::string picture);
 /// The mark of a series: filled circle, open square, filled diamond, open triangle; shape tells them apart, colour helps.
 void draw_mark(Svg& svg, std::size_t series, double x, double y, double size);
 
+/// The mark of a run in a picture: its place, but of one subject before and after the first is open and the last filled.
+constexpr std::size_t mark_of(std::size_t series, std::size_t runs, bool moved) { return moved ? runs - 1 - series : series; }
+
 /// One entry of a legend per line: the mark of a series, or (kReferenceMark) a dashed line, then the wrapped text.
 constexpr std::size_t kReferenceMark = static_cast<std::size_t>(-1);
 /// Returns the y of the next line.
@@ -50,6 +53,9 @@ Point polar(Point centre, double degrees, double radius);
 /// Path of the arc from one angle up to another, at most 180 degrees on.
 std::string arc_path(Point centre, double from, double to, double radius);
 
+/// An arrow from one mark to another, ending short of the second; nothing where they lie on each other.
+void draw_arrow(Svg& svg, Point from, Point to);
+
 /// The smallest round number that is at least `most`, at most `limit`: the ends of an axis around 0.
 double round_bound(double most, double limit);
 
@@ -59,5 +65,8 @@ struct Axis {
   double start, end;     ///< places
   double at(double value) const;
 };
+
+/// A round step that gives about four ticks over a range above 0.
+double tick_step(double range);
 
 }  // namespace valence::report

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "valence/base/text.h"
 
 namespace valence::report {
@@ -34,6 +36,11 @@ std::string interval_cell(const Estimate& estimate) {
 std::string interval_cell(const ProfileEntry& entry) {
   const auto interval = interval_cell(entry.estimate);
   return entry.systematic > 0.0 ? fmt::format("{} ± {}", interval, significant(entry.systematic)) : interval;
+}
+
+std::string p_text(double p) {
+  if (!std::isfinite(p)) return "–";
+  return p < 0.001 ? "< 0.001" : significant(p);
 }
 
 std::string counted(std::size_t count, std::string_view noun) {

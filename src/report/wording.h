@@ -14,6 +14,8 @@ std::string figure_with_unit(const Estimate& estimate, std::string_view unit);
 std::string interval_cell(const Estimate& estimate);
 /// The same, with the error that more units would not lessen: "[0.11, 0.15] ± 0.08".
 std::string interval_cell(const ProfileEntry& entry);
+/// "< 0.001" below that, "–" where there is no p.
+std::string p_text(double p);
 /// "1 dialogue", "30 dialogues".
 std::string counted(std::size_t count, std::string_view noun);
 /// The subject's name as shown: says when it is simulated and when the gate failed.

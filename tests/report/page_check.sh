@@ -2,7 +2,7 @@
 # The report in headless Chromium: no sideways scrolling at phone, tablet and desktop width, and no text of a picture
 # that leaves its picture.
 #
-#   tests/report/page_check.sh PROGRAM      (PROGRAM writes the page to standard output)
+#   tests/report/page_check.sh PROGRAM [ARGUMENT]      (PROGRAM writes the page to standard output)
 #
 # Exit status 77 when there is no Chromium: the check is then skipped.
 set -euo pipefail
@@ -15,7 +15,7 @@ fi
 
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
-"$1" >"$work/page.html"
+"$@" >"$work/page.html"
 
 # Frames of each width stand for windows, which headless Chromium makes no narrower than 500 px.
 cat >"$work/check.html" <<'HTML'

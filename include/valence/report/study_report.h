@@ -1,0 +1,81 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "valence/base/result.h"
+#include "valence/instruments/agreement.h"
+#include "valence/instruments/measure.h"
+#include "valence/report/report.h"
+#include "valence/values/target.h"
+
+namespace valence {
+
+/// One subject measured before and after, with what changed.
+struct MeasuredChange {
+  std::string name;  ///< of the step that asked for it: "gap.change"
+  ReportRun before, after;
+  std::vector<Difference> differences;  ///< after − before, paired where the units are the same
+  AnswerAgreement agreement;
+  std::optional<Target> target;  ///< nothing: no distance was asked for
+  std::string gap;  ///< JSON of compared_gap_json, the very figures that the step filed; empty without a target
+};
+
+struct SampleAnswer {
+  std::string prompt, before, after;
+};
+
+struct ReportedTax {
+  std::string name, base, aligned;
+  std::string table;                  ///< JSON of to_json(Tax), as filed
+  std::vector<SampleAnswer> samples;  ///< the same prompts to both; may be empty
+};
+
+/// What an alignment tried and chose.
+struct ReportedAlignment {
+  std::string name, method, base;
+  std::string system;  ///< what the aligned subject is told
+  std::string record;  ///< JSON, as filed
+};
+
+/// A reward over the steps of a training, against the drift from the start.
+struct OptimisationTrace {
+  struct Point {
+    double step, kl;  ///< nats
+    double proxy;     ///< what is optimised
+    double held_out;  ///< of an evaluator of other rows and features; NaN where it was not looked at
+  };
+  std::string name;
+  std::vector<Point> points;
+  std::optional<double> turn;  ///< the step that the method itself named as the turn; nothing: turning_point says
+};
+
+struct ReportedStep {
+  std::string name, what, hash;
+  RunId run = 0;  ///< 0 for inputs
+};
+
+/// Everything that the report of a study shows.
+struct StudyReport {
+  std::string title, note;
+  std::vector<MeasuredChange> changes;
+  std::vector<ReportedTax> taxes;
+  std::vector<ReportedAlignment> alignments;
+  std::vector<OptimisationTrace> traces;
+  std::vector<ReportedStep> steps;
+};
+
+/// Self-contained HTML: verdicts, before → after arrows, dumbbells, changes, tax, over-optimisation, sample answers,
+/// validity, provenance. And JSON of the same figures (docs/formats.md, "Study report").
+Result<std::string> study_html(const StudyReport& report);
+Result<std::string> study_json(const StudyReport& report);
+
+/// The sentence that a manager understands, hedged by the interval; silent about values where the gate failed.
+std::string change_verdict(const MeasuredChange& change);
+
+/// The step that the method named as the turn; else the point with the largest held-out reward, when the proxy rises
+/// after it; nothing when that is the last one, or nothing was held out.
+std::optional<std::size_t> turning_point(const OptimisationTrace& trace);
+
+}  // namespace valence

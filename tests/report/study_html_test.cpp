@@ -1,0 +1,149 @@
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "report/markup.h"
+#include "report/sample_study_report.h"
+#include "valence/base/text.h"
+
+namespace valence {
+namespace {
+
+using namespace valence::testing;
+
+std::string page_of(const StudyReport& report) {
+  const auto page = study_html(report);
+  EXPECT_TRUE(page) << (page ? "" : page.error().message);
+  return page.value_or("");
+}
+
+TEST(StudyHtml, EveryTagIsClosedAndEveryIdIsUnique) {
+  const auto page = page_of(sample_study_report());
+  EXPECT_EQ(unbalanced(markup_of(page)), "");
+  const auto ids = all_of(page, " id=\"([^\"]*)\"");
+  EXPECT_EQ(std::set<std::string>(ids.begin(), ids.end()).size(), ids.size());
+}
+
+TEST(StudyHtml, NeedsNothingFromTheNetwork) {
+  const auto page = page_of(sample_study_report());
+  EXPECT_EQ(count_of(page, "url("), 0u);
+  EXPECT_EQ(count_of(page, "<link"), 0u);
+  EXPECT_TRUE(all_of(page, "src=\"([^\"]*)\"").empty());
+}
+
+TEST(StudyHtml, ArrowsLeadFromBeforeToAfterInTheRingAndTheCircle) {
+  auto report = sample_study_report();
+  EXPECT_GE(count_of(page_of(report), "class=\"arrow\""), 3u);
+  for (auto& change : report.changes) change.after.profile.entries = change.before.profile.entries;
+  EXPECT_EQ(count_of(page_of(report), "class=\"arrow\""), 0u) << "nothing moved, so no arrow";
+}
+
+TEST(StudyHtml, TheNumbersOfThePageAreThoseOfTheJson) {
+  const auto report = sample_study_report();
+  const auto page = page_of(report);
+  const auto json = Json::parse(study_json(report).value());
+  std::size_t compared = 0;
+  const auto expect_cell = [&](const Json& value) {
+    if (!value.is_number()) return;
+    EXPECT_NE(page.find("<td class=\"n\">" + significant(value.get<double>()) + "</td>"), std::string::npos) << value;
+    ++compared;
+  };
+  for (const auto& change : json["changes"]) {
+    for (const auto& figure : change["figures"]) {
+      if (!figure["headline"].get<bool>()) continue;
+      expect_cell(figure["before"]["value"]);
+      expect_cell(figure["after"]["value"]);
+      expect_cell(figure["change"]["value"]);
+    }
+    for (const auto& gap : change["gap"]["gaps"]) expect_cell(gap["value"]);
+  }
+  for (const auto& line : json["taxes"][0]["table"]["lines"]) expect_cell(line["change"]["value"]);
+  EXPECT_EQ(compared, 3u * (5 + 10) + 2 + 4);
+}
+
+TEST(StudyHtml, ChangesAreDrawnWithTheirPairedIntervals) {
+  const auto report = sample_study_report();
+  const auto texts = picture_texts(page_of(report));
+  for (const auto& difference : report.changes[1].differences) {
+    if (difference.estimand.headline) {
+      EXPECT_TRUE(contains(texts, figure_text(difference.estimate))) << difference.estimand.id;
+    }
+  }
+}
+
+TEST(StudyHtml, NothingIsSaidAboutAChangeWhereTheGateFailed) {
+  auto report = sample_study_report();
+  report.changes = {circle_change(false)};
+  const auto page = page_of(report);
+  EXPECT_EQ(count_of(page, "class=\"lead\""), 0u);
+  EXPECT_NE(page.find("Not interpretable: what smollm2 answered does not show its values"), std::string::npos);
+}
+
+TEST(StudyHtml, AVerdictIsHedgedByItsInterval) {
+  EXPECT_EQ(
+      change_verdict(circle_change()),
+      "smollm2 with an adapter is nearer to " + circle_change().target->label +
+          " than before (L2: mean distance per dimension: 0.840 before, 0.310 after, change -0.530 [-2.03, 0.970]).");
+}
+
+TEST(StudyHtml, WhatCannotBeToldIsNotCalledNearer) {
+  auto change = circle_change();
+  change.gap = replace_all(change.gap, "\"nearer\":4", "\"nearer\":null");
+  EXPECT_TRUE(change_verdict(change).starts_with("Whether smollm2 with an adapter is nearer to"))
+      << change_verdict(change);
+}
+
+TEST(StudyHtml, AChangeWithoutATargetIsSaidByItsFirstFigure) {
+  auto change = circle_change();
+  change.target.reset();
+  change.gap.clear();
+  EXPECT_EQ(change_verdict(change),
+            "smollm2 with an adapter: self direction, centred rose (change 0.492 [0.192, 0.792]).");
+  StudyReport report;
+  report.changes = {change};
+  const auto page = page_of(report);
+  EXPECT_EQ(count_of(page, "How far from the target"), 0u);
+  EXPECT_TRUE(Json::parse(study_json(report).value())["changes"][0]["gap"].is_null());
+}
+
+TEST(StudyHtml, FiguresOfDifferentUnitsAreNotDrawnOnOneAxis) {
+  StudyReport report;
+  report.changes = {change_between(moralchoice_run(1, "a", false, true), moralchoice_run(2, "b", false, true),
+                                   load_target("svo_reachable").value(),
+                                   gap_of({}, moralchoice_run(2, "b", false, true), "x", "x", 1, 2))};
+  report.changes[0].target.reset();
+  EXPECT_EQ(count_of(page_of(report), "aria-labelledby=\"dumbbell-"), 2u) << "shares and nats";
+}
+
+TEST(StudyHtml, TheTaxIsSaidInWordsAndNotInColourAlone) {
+  const auto page = page_of(sample_study_report());
+  for (const auto* words :
+       {"within the aim", "beyond the aim", "cannot be told", "untestable: the base itself is not above chance"})
+    EXPECT_NE(page.find(words), std::string::npos) << words;
+}
+
+TEST(StudyHtml, SampleAnswersStandSideBySideAsText) {
+  const auto page = page_of(sample_study_report());
+  EXPECT_NE(page.find("<td class=\"side\">Another &lt;b&gt;answer&lt;/b&gt;</td>"), std::string::npos);
+}
+
+// The held-out reward 0.9 x − 0.22 x² is largest at x = 2.045; of the points looked at, at x = 2.1 (step 140).
+TEST(StudyHtml, TheTurnOfTheHeldOutRewardIsMarked) {
+  const auto trace = sample_trace();
+  const auto turn = turning_point(trace);
+  ASSERT_TRUE(turn);
+  EXPECT_EQ(trace.points[*turn].step, 140.0);
+  EXPECT_TRUE(contains(picture_texts(page_of(sample_study_report())), "turn: step 140"));
+}
+
+TEST(StudyHtml, ARewardThatNeverTurnsHasNoMark) {
+  auto trace = sample_trace();
+  for (auto& point : trace.points) point.held_out = point.proxy;
+  EXPECT_FALSE(turning_point(trace));
+  for (auto& point : trace.points) point.held_out = kNone;
+  EXPECT_FALSE(turning_point(trace)) << "nothing was held out";
+}
+
+}  // namespace
+}  // namespace valence
