@@ -1,0 +1,98 @@
+#include <optional>
+
+#include "steps.h"
+
+namespace valence::study {
+namespace {
+
+/// What an align step says, as read.
+struct AlignWish {
+  const Aligner* aligner = nullptr;
+  Settings settings;
+  std::string subject, target;  ///< full names; target may be empty
+  const Instrument* instrument = nullptr;
+  std::optional<Settings> asked;
+  std::uint64_t seed = 0;
+};
+
+class AlignStep final : public Step {
+ public:
+  AlignStep(std::string name, AlignWish wish) : Step("align", std::move(name)), wish_(std::move(wish)) {}
+
+  std::vector<std::string> needs() const override {
+    return wish_.target.empty() ? std::vector{wish_.subject} : std::vector{wish_.subject, wish_.target};
+  }
+
+  Result<Digest> own_hash() const override {
+    Hasher hasher;
+    hasher.add("align 1").add(wish_.aligner->card().id).add(wish_.aligner->card().version).add(wish_.seed);
+    VALENCE_CHECK(add_settings(hasher, wish_.settings));
+    if (wish_.instrument) hasher.add(wish_.instrument->card().id).add(wish_.instrument->card().version);
+    if (wish_.asked) VALENCE_CHECK(add_settings(hasher, *wish_.asked));
+    return hasher.finish();
+  }
+
+  std::string what(const StepMap& steps) const override {
+    return fmt::format("{} · {}", wish_.aligner->card().id, model_of(steps, wish_.subject));
+  }
+
+  Result<RunId> run(const StepContext& context) const override {
+    VALENCE_TRY(const auto base, context.subject(wish_.subject));
+    std::optional<Target> target;
+    if (!wish_.target.empty()) {
+      VALENCE_TRY(target, context.target(wish_.target));
+    }
+    const AlignContext given{.base = base,
+                             .target = target ? &*target : nullptr,
+                             .instrument = wish_.instrument,
+                             .asked = wish_.asked ? &*wish_.asked : nullptr,
+                             .settings = wish_.settings,
+                             .store = context.store,
+                             .folder = context.folder / full_name(),
+                             .seed = wish_.seed,
+                             .stop = context.stop,
+                             .progress = context.progress};
+    VALENCE_TRY(const auto aligned, align(*wish_.aligner, given));
+    return aligned.run;
+  }
+
+ private:
+  AlignWish wish_;
+};
+
+Result<const Aligner*> aligner_at(const Node& table) {
+  VALENCE_TRY(const auto id, table.string_at("method"));
+  auto found = find_aligner(id);
+  if (!found) return tl::unexpected(table.find("method")->error(found.error().message));
+  return *found;
+}
+
+Result<void> read_instrument(const Node& table, AlignWish& wish) {
+  if (!table.find("instrument") && !wish.aligner->card().needs_instrument) {
+    if (const auto* asked = table.find("asked"))
+      return tl::unexpected(asked->error("\"asked\" are settings of an instrument, and none is named"));
+    return {};
+  }
+  VALENCE_TRY(wish.instrument, instrument_at(table, "instrument"));
+  VALENCE_TRY(wish.asked, settings_at(table, "asked", wish.instrument->settings()));
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Step>> read_align_step(const std::string& name, const Node& table, const StepNames& names,
+                                              const StudyDefaults& defaults) {
+  VALENCE_CHECK(table.allow_only({"method", "subject", "target", "instrument", "asked", "settings", "seed"}));
+  AlignWish wish;
+  VALENCE_TRY(wish.aligner, aligner_at(table));
+  VALENCE_TRY(wish.settings, settings_at(table, "settings", wish.aligner->settings()));
+  VALENCE_TRY(wish.subject, names.at(table, "subject", {"subject", "align"}));
+  if (table.find("target") || wish.aligner->card().needs_target) {
+    VALENCE_TRY(wish.target, names.at(table, "target", {"target"}));
+  }
+  VALENCE_CHECK(read_instrument(table, wish));
+  VALENCE_TRY(wish.seed, seed_at(table, defaults));
+  return std::make_unique<AlignStep>(name, std::move(wish));
+}
+
+}  // namespace valence::study

@@ -1,0 +1,128 @@
+#include <nlohmann/json.hpp>
+
+#include "steps.h"
+#include "valence/base/json.h"
+#include "valence/instruments/target_gap.h"
+#include "valence/report/gap_json.h"
+#include "valence/report/report_files.h"
+#include "valence/values/gap_measures.h"
+
+namespace valence::study {
+namespace {
+
+struct GapWish {
+  std::string before, after, target;  ///< full names; `after` may be empty
+  std::vector<std::string> distances;
+  std::uint64_t seed = 0;
+};
+
+class GapStep final : public Step {
+ public:
+  GapStep(std::string name, GapWish wish) : Step("gap", std::move(name)), wish_(std::move(wish)) {}
+
+  std::vector<std::string> needs() const override {
+    std::vector<std::string> names = {wish_.before};
+    if (!wish_.after.empty()) names.push_back(wish_.after);
+    names.push_back(wish_.target);
+    return names;
+  }
+
+  Result<Digest> own_hash() const override {
+    Hasher hasher;
+    hasher.add("gap 1").add(wish_.seed).add(std::uint64_t{kGapReplicates});
+    for (const auto& distance : wish_.distances) hasher.add(distance);
+    return hasher.finish();
+  }
+
+  std::string what(const StepMap& steps) const override {
+    return fmt::format("{} · {}", steps.at(wish_.before)->instrument()->card().id, wish_.after.empty() ? "one" : "two");
+  }
+
+  Result<RunId> run(const StepContext& context) const override {
+    VALENCE_TRY(const auto target, context.target(wish_.target));
+    VALENCE_TRY(const auto before, report_run(context, wish_.before));
+    VALENCE_TRY(auto json, wish_.after.empty() ? one(before, target) : two(context, before, target));
+    return file_result(context, "gap", before.record.subject, settings_json(), json);
+  }
+
+ private:
+  static Result<ReportRun> report_run(const StepContext& context, const std::string& step) {
+    VALENCE_TRY(const auto run, context.run_of(step));
+    return load_report_run(context.store, run);
+  }
+
+  Json settings_json() const {
+    return {{"before", wish_.before},
+            {"after", wish_.after},
+            {"target", wish_.target},
+            {"distances", wish_.distances},
+            {"seed", wish_.seed}};
+  }
+
+  Result<Json> one(const ReportRun& run, const Target& target) const {
+    VALENCE_TRY(const auto settings, settings_of(run));
+    VALENCE_TRY(const auto gap,
+                target_gap(*run.instrument, {&settings, &run.answers}, goal_of(target), wish_.distances, options()));
+    Json json = gap_json(target, gap);
+    json["run"] = run.record.id;
+    return json;
+  }
+
+  Result<Json> two(const StepContext& context, const ReportRun& before, const Target& target) const {
+    VALENCE_TRY(const auto after, report_run(context, wish_.after));
+    VALENCE_TRY(const auto first, settings_of(before));
+    VALENCE_TRY(const auto second, settings_of(after));
+    VALENCE_TRY(const auto gaps, compare_gaps(*before.instrument, {&first, &before.answers}, {&second, &after.answers},
+                                              goal_of(target), wish_.distances, options()));
+    return compared_gap_json(before, after, target, gaps);
+  }
+
+  ProfileOptions options() const { return {.replicates = kGapReplicates, .seed = wish_.seed}; }
+
+  GapWish wish_;
+};
+
+Result<std::string> measurement_at(const Node& table, std::string_view key, const StepNames& names,
+                                   const Target& target) {
+  VALENCE_TRY(auto step, names.at(table, key, {"measure"}));
+  VALENCE_TRY(const auto space, names.find(step)->space());
+  if (space == target.space) return step;
+  return tl::unexpected(table.find(key)->error(
+      fmt::format("{} measures in the space {}, the target lives in {}", step, space, target.space)));
+}
+
+Result<void> read_distances(const Node& table, std::string_view space, std::vector<std::string>& distances) {
+  const auto* node = table.find("distances");
+  if (!node) return {};
+  VALENCE_TRY(distances, node->as_strings());
+  VALENCE_TRY(const auto known, load_space(space));
+  if (known.kind == SpaceKind::kRing) return {};  // checked against the target when it is computed
+  for (const auto& distance : distances) {
+    if (const auto measure = find_gap_measure(distance); !measure)
+      return tl::unexpected(node->error(measure.error().message));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Step>> read_gap_step(const std::string& name, const Node& table, const StepNames& names,
+                                            const StudyDefaults& defaults) {
+  VALENCE_CHECK(table.allow_only({"before", "after", "target", "distances", "seed"}));
+  GapWish wish;
+  VALENCE_TRY(wish.target, names.at(table, "target", {"target"}));
+  const auto& target = *names.find(wish.target)->target();
+  VALENCE_TRY(wish.before, measurement_at(table, "before", names, target));
+  if (table.find("after")) {
+    VALENCE_TRY(wish.after, measurement_at(table, "after", names, target));
+    if (names.find(wish.before)->instrument() != names.find(wish.after)->instrument()) {
+      return tl::unexpected(
+          table.find("after")->error(fmt::format("{} and {} are of different instruments", wish.before, wish.after)));
+    }
+  }
+  VALENCE_CHECK(read_distances(table, target.space, wish.distances));
+  VALENCE_TRY(wish.seed, seed_at(table, defaults));
+  return std::make_unique<GapStep>(name, std::move(wish));
+}
+
+}  // namespace valence::study

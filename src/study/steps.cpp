@@ -1,0 +1,98 @@
+#include "steps.h"
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "valence/base/json.h"
+#include "valence/base/text.h"
+#include "valence/store/run_scope.h"
+
+namespace valence {
+
+const std::vector<StepKind>& step_kinds() {
+  static const std::vector<StepKind> kinds = {
+      {"subject", "who is examined", study::read_subject_step},
+      {"target", "a position that people chose", study::read_target_step},
+      {"align", "brings a subject nearer to a target", study::read_align_step},
+      {"measure", "puts an instrument to a subject", study::read_measure_step},
+      {"gap", "how far measurements are from a target", study::read_gap_step},
+      {"change", "what changed between two measurements", study::read_change_step},
+      {"tax", "what an alignment cost", study::read_tax_step}};
+  return kinds;
+}
+
+namespace study {
+namespace {
+
+Result<void> add_file(Hasher& hasher, const std::filesystem::path& file) {
+  VALENCE_TRY(const auto content, sha256_file(file));
+  hasher.add(content);
+  return {};
+}
+
+/// A TOML file may name its neighbours (a questionnaire its wordings), so these count as well.
+Result<void> add_named_file(Hasher& hasher, const std::filesystem::path& file) {
+  VALENCE_CHECK(add_file(hasher, file));
+  if (file.extension() != ".toml") return {};
+  std::set<std::filesystem::path> neighbours;
+  for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::absolute(file).parent_path())) {
+    if (entry.is_regular_file() && entry.path().extension() == ".toml") neighbours.insert(entry.path());
+  }
+  for (const auto& neighbour : neighbours) VALENCE_CHECK(add_file(hasher, neighbour));
+  return {};
+}
+
+}  // namespace
+
+Result<Settings> settings_at(const Node& table, std::string_view key, const SettingTable& specs) {
+  const auto* node = table.find(key);
+  return node ? Settings::resolve(specs, *node)
+              : Settings::resolve(specs, std::vector<std::pair<std::string, std::string>>());
+}
+
+Result<const Instrument*> instrument_at(const Node& table, std::string_view key) {
+  VALENCE_TRY(const auto id, table.string_at(key));
+  auto found = find_instrument(id);
+  if (!found) return tl::unexpected(table.find(key)->error(found.error().message));
+  return *found;
+}
+
+Result<std::uint64_t> seed_at(const Node& table, const StudyDefaults& defaults) {
+  VALENCE_TRY(const auto seed, table.integer_or("seed", static_cast<std::int64_t>(defaults.seed)));
+  if (seed < 0)
+    return tl::unexpected(table.find("seed")->error(fmt::format("\"seed\" should be 0 or more, got {}", seed)));
+  return static_cast<std::uint64_t>(seed);
+}
+
+Result<void> add_settings(Hasher& hasher, const Settings& settings) {
+  for (const auto& [name, value] : settings.values()) {
+    hasher.add(name).add(value);
+    std::error_code ignored;
+    const bool names_file = value.find('.') != std::string::npos && std::filesystem::is_regular_file(value, ignored);
+    if (names_file) VALENCE_CHECK(add_named_file(hasher, value));
+  }
+  return {};
+}
+
+std::string model_of(const StepMap& steps, const std::string& subject) {
+  const Step* step = steps.at(subject);
+  while (!step->subject()) step = steps.at(step->needs().front());  // an alignment's first need is its base
+  return step->subject()->model.name;
+}
+
+Result<RunId> file_result(const StepContext& context, std::string_view kind, const std::string& subject,
+                          const Json& settings, const Json& result) {
+  RunRecord record;
+  record.key = context.hash;
+  record.instrument = kind;
+  record.subject = subject;
+  record.settings = to_text(settings);
+  record.provenance = to_text(Json{{"step", context.hash}});
+  VALENCE_TRY(const auto scope, RunScope::begin(context.store, record));
+  const auto done = context.store.finish(scope.run(), {record.instrument, {}, {}}, to_text(result));
+  if (!done) return tl::unexpected(scope.ended(done.error()));
+  return scope.run();
+}
+
+}  // namespace study
+}  // namespace valence

@@ -1,0 +1,134 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "sample_study.h"
+#include "support/scratch.h"
+#include "valence/study/study.h"
+
+namespace valence {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+using testing::study_of;
+
+/// The sample with one line replaced by another.
+std::string with(const std::string& from, const std::string& to) {
+  const auto text = study_of("out/trial.html");
+  EXPECT_NE(text.find(from), std::string::npos) << from;
+  return replace_all(text, from, to);
+}
+
+std::string message_of(const std::string& toml) {
+  const auto study = parse_study(toml, "trial.toml");
+  EXPECT_FALSE(study);
+  if (study) return "";
+  EXPECT_EQ(study.error().code, ErrorCode::kUsage);
+  return study.error().message;
+}
+
+TEST(StudyFile, StepsStandAfterThoseThatTheyNeed) {
+  const auto study = parse_study(study_of("out/trial.html"), "trial.toml");
+  ASSERT_TRUE(study) << study.error().message;
+  std::vector<std::string> seen;
+  for (const auto& step : study->steps) {
+    for (const auto& need : step->needs())
+      EXPECT_NE(std::find(seen.begin(), seen.end(), need), seen.end()) << step->full_name() << " before " << need;
+    seen.push_back(step->full_name());
+  }
+  EXPECT_EQ(seen.size(), 6U);
+  EXPECT_EQ(study->find("gap.change")->needs(),
+            (std::vector<std::string>{"measure.before", "measure.after", "target.prosocial"}));
+}
+
+TEST(StudyFile, ShippedStudiesAreRead) {
+  for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(VALENCE_SOURCE) / "studies")) {
+    const auto study = read_study(entry.path());
+    EXPECT_TRUE(study) << (study ? "" : study.error().message);
+  }
+}
+
+TEST(StudyFile, AnUnknownKeyNamesItsPlaceAndTheNearest) {
+  EXPECT_EQ(message_of("titel = \"x\"\n"), "trial.toml:1:9: unknown key \"titel\"; did you mean \"title\"?");
+  EXPECT_THAT(message_of(with("subject = \"persona\"", "subjekt = \"persona\"")),
+              HasSubstr("unknown key \"measure.after.subjekt\"; did you mean \"subject\"?"));
+}
+
+TEST(StudyFile, AnUnknownInstrumentNamesItsPlaceAndTheNearest) {
+  const auto message =
+      message_of(with("instrument = \"svo\"\nsubject = \"persona\"", "instrument = \"sov\"\nsubject = \"persona\""));
+  EXPECT_EQ(message, "trial.toml:26:14: unknown instrument \"sov\"; did you mean \"svo\"? (valence instrument list)");
+}
+
+TEST(StudyFile, AnUnknownSubjectNamesItsPlaceAndTheNearest) {
+  EXPECT_THAT(message_of(with("subject = \"persona\"", "subject = \"persno\"")),
+              HasSubstr("no subject or align is called \"persno\"; did you mean \"persona\"?"));
+}
+
+TEST(StudyFile, AnUnknownMeasurementIsNamed) {
+  EXPECT_THAT(message_of(with("after = \"after\"", "after = \"later\"")),
+              HasSubstr("no measure is called \"later\"; there are: after, before"));
+}
+
+TEST(StudyFile, AnUnknownTargetOrDimensionIsNamed) {
+  EXPECT_THAT(message_of(with("target = \"svo_reachable\"", "target = \"svo_reachble\"")), HasSubstr("svo_reachable"));
+  EXPECT_THAT(message_of(with("dimensions = [\"prosocial\"]", "dimensions = [\"prosocail\"]")),
+              HasSubstr("target svo_reachable has no value for \"prosocail\"; did you mean \"prosocial\"?"));
+}
+
+TEST(StudyFile, AnUnknownMethodNamesItsPlace) {
+  EXPECT_THAT(message_of(with("method = \"in_context\"", "method = \"incontext\"")),
+              HasSubstr(":13:10: unknown aligner \"incontext\"; did you mean \"in_context\"?"));
+}
+
+TEST(StudyFile, ASettingOutOfRangeIsRefused) {
+  EXPECT_THAT(message_of(with("prompt_wordings = 1", "prompt_wordings = 1000")),
+              HasSubstr("setting \"prompt_wordings\" should be a whole number from 0 to 100"));
+}
+
+TEST(StudyFile, AMeasurementInAnotherSpaceThanTheTargetIsRefused) {
+  auto text = with("instrument = \"svo\"\nsubject = \"base\"\nsettings",
+                   "instrument = \"questionnaire\"\nsubject = \"base\"\nsettings");
+  text = replace_all(text, "settings = { labels = \"letters\" }\n\n[measure.after]", "\n[measure.after]");
+  EXPECT_THAT(message_of(text),
+              HasSubstr("measure.before measures in the space schwartz10, the target lives in svo_ring"));
+}
+
+TEST(StudyFile, AnAlignmentMayNotBeCalledLikeASubject) {
+  EXPECT_THAT(message_of(with("[align.persona]", "[align.base]")),
+              HasSubstr("\"base\" is also a subject; give the alignment a name of its own"));
+}
+
+TEST(StudyFile, ItemsAreAllOrHeldOut) {
+  EXPECT_THAT(message_of(with("subject = \"persona\"", "subject = \"persona\"\nitems = \"some\"")),
+              HasSubstr("\"items\" should be all or held_out, got \"some\""));
+  EXPECT_TRUE(parse_study(with("subject = \"persona\"", "subject = \"persona\"\nitems = \"held_out\""), "t.toml"));
+}
+
+TEST(StudyFile, AStudyWithNothingToRunIsRefused) {
+  EXPECT_EQ(message_of("id = \"x\"\ntitle = \"x\"\n"),
+            "trial.toml: the study has nothing to run; write a [measure.NAME]");
+}
+
+TEST(StudyFile, TheIdIsPlain) {
+  EXPECT_THAT(message_of(with("id = \"trial\"", "id = \"A trial/\"")),
+              HasSubstr("\"id\" should be small letters, digits, - and _"));
+}
+
+TEST(StudyFile, TheReportIsHtml) {
+  EXPECT_THAT(message_of(with("out/trial.html", "out/trial.pdf")),
+              HasSubstr("the report of a study ends in .html, not \"out/trial.pdf\""));
+}
+
+TEST(StudyFile, ADriftPairNamesTwoMeasurements) {
+  const auto text =
+      study_of("out/trial.html") + "\n[tax.cost]\nbase = \"base\"\naligned = \"persona\"\ndrift = [[\"before\"]]\n";
+  EXPECT_THAT(message_of(text), HasSubstr("a pair of drift names two measurements: [\"before\", \"after\"]"));
+}
+
+TEST(StudyFile, ANegativeSeedIsRefused) {
+  EXPECT_THAT(message_of("seed = -1\n" + study_of("out/x.html")), HasSubstr("\"seed\" should be 0 or more, got -1"));
+}
+
+}  // namespace
+}  // namespace valence
