@@ -4,13 +4,14 @@
 #include <nlohmann/json.hpp>
 
 #include "gap_show.h"
-#include "report_files.h"
 #include "session.h"
 #include "show.h"
 #include "valence/base/table.h"
 #include "valence/base/text.h"
 #include "valence/instruments/agreement.h"
 #include "valence/instruments/measure.h"
+#include "valence/report/comparison_json.h"
+#include "valence/report/report_files.h"
 
 namespace valence {
 namespace {
@@ -30,24 +31,9 @@ std::string standing(const ReportRun& run) {
   return run.profile.validity.interpretable() ? "interpretable" : "not interpretable";
 }
 
-Json difference_json(const Difference& difference) {
-  Json json = to_json(difference.estimate);
-  json["id"] = difference.estimand.id;
-  json["label"] = difference.estimand.label;
-  json["p"] = difference.p;
-  json["p_holm"] = difference.p_holm;
-  json["paired"] = difference.paired;
-  return json;
-}
-
 std::string agreement_text(const AnswerAgreement& agreement) {
   return fmt::format("agreement on {} items: same choice {}, Cohen's kappa {}, correlation of probabilities {}", agreement.items,
                      significant(agreement.same_choice), significant(agreement.kappa), significant(agreement.correlation));
-}
-
-Json agreement_json(const AnswerAgreement& agreement) {
-  return {{"items", agreement.items}, {"same_choice", number_or_null(agreement.same_choice)},
-          {"kappa", number_or_null(agreement.kappa)}, {"correlation", number_or_null(agreement.correlation)}};
 }
 
 void print_text(const ReportRun& a, const ReportRun& b, const std::vector<Difference>& differences, bool all) {
@@ -109,12 +95,7 @@ Result<void> CompareCommand::run(const Session& session) const {
     print_text(a, b, differences, all);
     return {};
   }
-  Json document = {{"instrument", a.record.instrument}, {"first", {{"run", first}, {"subject", a.record.subject}, {"interpretable", a.profile.validity.interpretable()}}},
-                   {"second", {{"run", second}, {"subject", b.record.subject}, {"interpretable", b.profile.validity.interpretable()}}}};
-  document["differences"] = Json::array();
-  for (const auto& difference : differences) document["differences"].push_back(difference_json(difference));
-  document["agreement"] = agreement_json(answer_agreement(a.answers, b.answers));
-  session.print(document);
+  session.print(comparison_json(a, b, differences, answer_agreement(a.answers, b.answers)));
   return {};
 }
 

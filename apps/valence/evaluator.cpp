@@ -1,32 +1,54 @@
 #include "valence/evaluate/evaluator.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "evaluator_judge.h"
+#include "evaluator_label.h"
 #include "evaluator_text.h"
 #include "session.h"
 #include "valence/base/digest.h"
 #include "valence/base/files.h"
 #include "valence/base/node.h"
+#include "valence/base/table.h"
 #include "valence/base/text.h"
 #include "valence/evaluate/cross_validate.h"
 #include "valence/evaluate/evaluator_file.h"
 #include "valence/evaluate/evidence.h"
 #include "valence/evaluate/quality.h"
+#include "valence/evaluate/recipe.h"
+#include "valence/evaluate/shipped_evaluator.h"
+#include "valence/evaluate/touche.h"
+#include "valence/evaluate/vector_store.h"
 #include "version.h"
 
 namespace valence {
 namespace {
 
+constexpr std::string_view kTouche = "touche:";  // before the folder of its files
 constexpr std::string_view kShipped = "fulcra";  // the data set that comes with the program
+constexpr auto kEvaluatorHelp =
+    "file that valence evaluator train wrote, fulcra, or fulcra:RECIPE (valence evaluator recipes)";
 
 // ---- shared
 
 /// A space by its id, or of a file.
+Result<Space> space_called(const std::string& space) { return space.ends_with(".toml") ? read_space(space) : load_space(space); }
+
 Result<DimensionNames> names_of_space(const std::string& space) {
-  VALENCE_TRY(const auto loaded, space.ends_with(".toml") ? read_space(space) : load_space(space));
+  VALENCE_TRY(const auto loaded, space_called(space));
   return dimension_names(loaded);
+}
+
+/// Either a file that train wrote or a judge.
+Result<void> require_reader(const std::string& evaluator, const JudgeFlags& judge) {
+  if (evaluator.empty() != judge.given()) {
+    return fail(ErrorCode::kUsage, "{}", judge.given() ? "say either an evaluator's file or --judge, not both"
+                                                       : "say who reads: a file of valence evaluator train, or --judge MODEL");
+  }
+  return {};
 }
 
 Result<std::filesystem::path> data_path(const std::string& data) {
@@ -39,9 +61,6 @@ Result<LabelledData> read_data(const std::string& data, const std::string& space
   VALENCE_TRY(const auto path, data_path(data));
   return read_labelled(path, names);
 }
-
-/// Every family that this program can make features of.
-Result<FeatureFamilies> feature_families() { return text_feature_families(); }
 
 std::string reading_text(const LabelReading& reading) {
   return fmt::format(
@@ -56,7 +75,9 @@ Json reading_json(const LabelReading& reading) {
 // ---- train
 
 struct TrainCommand {
-  std::string data = std::string(kShipped), space = "schwartz10", out, head = "logistic";
+  std::string data = std::string(kShipped), space = "schwartz10", out, named, head = "logistic";
+  std::vector<std::string> auxiliary;  ///< files of further labels, or "touche:FOLDER"
+  EvaluatorPart part;                  ///< unless a recipe is named
   EvaluatorRecipe recipe;
   std::size_t folds = 5;
   bool by_responder = false, baseline = false, curve = false;
@@ -65,6 +86,9 @@ struct TrainCommand {
   Result<void> run(const Session& session);
 
  private:
+  Result<LabelledData> labelled_data() const;
+  Result<void> settle_recipe();
+  Result<FeatureFamilies> open_families(const LabelledData& labelled, const VectorOptions& options) const;
   Result<Folds> folds_for(const LabelledData& labelled) const;
   Result<std::vector<HeldOut>> held_out(const LabelledData& labelled, const FeatureFamilies& families,
                                         Progress& progress, const std::stop_token& stop) const;
@@ -76,14 +100,62 @@ struct TrainCommand {
                         const std::stop_token& stop) const;
 };
 
+constexpr std::string_view kBaselineFeatures = "tfidf";
+constexpr std::array kPenalties{0.03, 0.1, 0.3};  // to choose from
+
+/// Words and logistic heads with the same penalties to choose from as are offered by default, in the same folds.
 EvaluatorRecipe baseline_recipe(const EvaluatorRecipe& like) {
   auto recipe = like;
-  recipe.features = {"tfidf"};
-  recipe.head.kind = HeadKind::kLogistic;
+  recipe.parts = {EvaluatorPart{{std::string(kBaselineFeatures)},
+                                HeadOptions{.kind = HeadKind::kLogistic},
+                                {kPenalties.begin(), kPenalties.end()}}};
   return recipe;
 }
 
 constexpr std::array kCurveShares{0.125, 0.25, 0.5, 1.0};
+
+Result<LabelledData> TrainCommand::labelled_data() const {
+  VALENCE_TRY(auto labelled, read_data(data, space));
+  for (const auto& file : auxiliary) {
+    auto more = file.starts_with(kTouche) ? read_touche(file.substr(kTouche.size()), labelled.names)
+                                          : read_labelled(file, labelled.names);
+    if (!more) return tl::unexpected(more.error());
+    auto joined = with_auxiliary(std::move(labelled), *more);
+    if (!joined) return tl::unexpected(with_context(joined.error(), file));
+    labelled = *std::move(joined);
+  }
+  return labelled;
+}
+
+Result<void> TrainCommand::settle_recipe() {
+  quality.seed = recipe.seed;
+  VALENCE_TRY(part.head.kind, head_kind(head));
+  if (named.empty()) {
+    recipe.parts = {part};
+  } else {
+    const auto seed = recipe.seed;
+    VALENCE_TRY(recipe, load_recipe(named));
+    recipe.seed = seed;
+  }
+  for (auto& one : recipe.parts) one.head.seed = recipe.seed;
+  return {};
+}
+
+/// Those of the recipe and of the baseline, with the vectors of all responses.
+Result<FeatureFamilies> TrainCommand::open_families(const LabelledData& labelled, const VectorOptions& options) const {
+  const auto ids = recipe.features();
+  VALENCE_TRY(auto families, open_feature_families(ids, labelled.names.space, options));
+  auto texts = texts_of(labelled.rows);
+  const auto more = texts_of(labelled.auxiliary);
+  texts.insert(texts.end(), more.begin(), more.end());
+  VALENCE_CHECK(prepare_features(families, texts));
+  if (baseline && std::find(ids.begin(), ids.end(), kBaselineFeatures) == ids.end()) {
+    VALENCE_TRY(const auto words, text_feature_families());
+    VALENCE_TRY(auto family, find_family(words, kBaselineFeatures));
+    families.push_back(std::move(family));
+  }
+  return families;
+}
 
 Result<Folds> TrainCommand::folds_for(const LabelledData& labelled) const {
   if (!by_responder) return grouped_folds(prompt_keys(labelled.rows), folds, recipe.seed);
@@ -161,6 +233,7 @@ Result<Evaluator> TrainCommand::fit(const LabelledData& labelled, const FeatureF
   progress.start("training on everything", fits_of(recipe), "fits");
   VALENCE_TRY(auto evaluator, train_evaluator(labelled, families, recipe, progress, stop));
   progress.finish();
+  VALENCE_TRY(evaluator.provenance().unseen, read_unseen_responders(labelled, families, recipe, progress, stop));
   VALENCE_TRY(const auto path, data_path(data));
   VALENCE_TRY(const auto digest, sha256_file(path));
   evaluator.provenance().data = data == kShipped ? data : path.filename().string();
@@ -170,13 +243,15 @@ Result<Evaluator> TrainCommand::fit(const LabelledData& labelled, const FeatureF
 }
 
 Result<void> TrainCommand::run(const Session& session) {
-  VALENCE_TRY(recipe.head.kind, head_kind(head));
-  recipe.head.seed = recipe.seed;
-  quality.seed = recipe.seed;
-  VALENCE_TRY(const auto labelled, read_data(data, space));
-  VALENCE_TRY(const auto families, feature_families());
+  VALENCE_CHECK(settle_recipe());
+  VALENCE_TRY(const auto labelled, labelled_data());
   const auto progress = session.progress();
-  Json document = {{"data", data}, {"responses", labelled.rows.size()}, {"labels", reading_json(labelled.reading)}};
+  VALENCE_TRY(const auto vectors, VectorStore::open_for(recipe.features(), session.stop, progress.get()));
+  VALENCE_TRY(const auto families, open_families(labelled, vectors.options()));
+  Json document = {{"data", data},
+                   {"responses", labelled.rows.size()},
+                   {"auxiliary", labelled.auxiliary.size()},
+                   {"labels", reading_json(labelled.reading)}};
   if (!session.json)
     fmt::print("{} labelled responses; {}\n\n", with_thousands(labelled.rows.size()), reading_text(labelled.reading));
   if (folds > 0 || by_responder) {
@@ -191,7 +266,7 @@ Result<void> TrainCommand::run(const Session& session) {
     VALENCE_CHECK(save_evaluator(evaluator, out));
     document["evaluator"] = evaluator_json(evaluator);
     document["out"] = out;
-    if (!session.json) fmt::print("\n  evaluator: {} (penalty {})\n", out, significant(evaluator.recipe().head.l2));
+    if (!session.json) fmt::print("\n  evaluator: {} ({})\n{}", out, penalties_text(evaluator), unseen_text(evaluator));
   }
   if (session.json) session.print(document);
   return {};
@@ -199,23 +274,29 @@ Result<void> TrainCommand::run(const Session& session) {
 
 void add_train(CLI::App& parent, Session& session) {
   auto command = std::make_shared<TrainCommand>();
-  command->recipe.l2_grid = {0.03, 0.1, 0.3};
+  command->part.l2_grid.assign(kPenalties.begin(), kPenalties.end());
   auto* app =
       parent.add_subcommand("train", "Cross-validate a recipe on labelled responses, then train it on all of them");
   app->add_option("data", command->data,
                   "JSONL in FULCRA's shape (docs/formats.md), or \"fulcra\" for the split that is shipped")
       ->capture_default_str();
-  app->add_option("--features", command->recipe.features,
-                  "families put beside each other: tfidf, tfidf_prompt, tfidf_response, dictionary")
-      ->delimiter(',')
-      ->capture_default_str();
-  app->add_option("--head", command->head, "ridge, logistic, ordinal or mlp")->capture_default_str();
-  app->add_option("--l2", command->recipe.l2_grid, "penalties to choose from, within the training folds")
-      ->delimiter(',')
-      ->capture_default_str();
-  app->add_option("--hidden", command->recipe.head.hidden, "units of the mlp")->capture_default_str();
-  app->add_option("--members", command->recipe.head.members, "fits whose probabilities the mlp averages")
-      ->capture_default_str();
+  auto* named =
+      app->add_option("--recipe", command->named,
+                      "a shipped recipe (valence evaluator recipes) or a TOML file, instead of the options below");
+  const auto own = [&](CLI::Option* option) { return option->excludes(named)->capture_default_str(); };
+  own(app->add_option("--features", command->part.features,
+                      "families put beside each other: tfidf, tfidf_prompt, tfidf_response, dictionary; with a model: "
+                      "minilm, minilm_prompt, minilm_response, minilm_sentences, definitions, states:MODEL@LAYER")
+          ->delimiter(','));
+  own(app->add_option("--head", command->head, "ridge, logistic, ordinal or mlp"));
+  own(app->add_option("--l2", command->part.l2_grid, "penalties to choose from, within the training folds")
+          ->delimiter(','));
+  own(app->add_option("--hidden", command->part.head.hidden, "units of the mlp"));
+  own(app->add_option("--members", command->part.head.members, "fits whose probabilities the mlp averages"));
+  app->add_option("--auxiliary", command->auxiliary,
+                  "further labels that every fold learns from and none is judged by: JSONL, or touche:FOLDER with "
+                  "Touché's training arguments")
+      ->allow_extra_args(false);
   app->add_option("--space", command->space, "value space: an id, or a TOML file")->capture_default_str();
   app->add_option("--folds", command->folds, "folds by prompt; 0: train only")->capture_default_str();
   app->add_flag("--by-responder", command->by_responder, "leave one responder out instead of folds by prompt");
@@ -224,12 +305,40 @@ void add_train(CLI::App& parent, Session& session) {
   app->add_option("--replicates", command->quality.replicates, "of the bootstrap over prompts")
       ->check(CLI::Range(100, 100000))
       ->capture_default_str();
-  app->add_option("--seed", command->recipe.seed, "of folds, bootstrap and mlp")->check(seed_number())->capture_default_str();
+  app->add_option("--seed", command->recipe.seed, "of folds, bootstrap and mlp")
+      ->check(seed_number())
+      ->capture_default_str();
   app->add_option("-o,--out", command->out, "where the evaluator goes; without it nothing is kept");
   app->footer(examples({"valence evaluator train --out schwartz.evaluator",
                         "valence evaluator train mine.jsonl --features tfidf,dictionary --head ridge",
-                        "valence evaluator train --by-responder --baseline --json"}));
+                        "valence evaluator train --features minilm,states:smollm2@15 --head mlp --baseline",
+                        "valence evaluator train --recipe words --by-responder --json"}));
   app->callback([command, &session] { session.finish(command->run(session)); });
+}
+
+// ---- recipes
+
+Result<void> show_recipes(const Session& session) {
+  VALENCE_TRY(const auto cards, list_recipes());
+  Json all = Json::array();
+  TextTable table({{"name", Align::kLeft}, {"recipe", Align::kLeft}, {"features", Align::kLeft}});
+  for (const auto& [name, title] : cards) {
+    VALENCE_TRY(const auto recipe, load_recipe(name));
+    all.push_back({{"name", name}, {"title", title}, {"features", recipe.features()}, {"recipe", describe(recipe)}});
+    table.add({name, title, join(recipe.features(), ", ")});
+  }
+  if (session.json) {
+    session.print({{"recipes", all}});
+  } else {
+    fmt::print("{}", table.text());
+  }
+  return {};
+}
+
+void add_recipes(CLI::App& parent, Session& session) {
+  auto* app = parent.add_subcommand("recipes", "Ways of making an evaluator that come with the program");
+  app->footer(examples({"valence evaluator recipes", "valence evaluator apply fulcra:words --text \"…\""}));
+  app->callback([&session] { session.finish(show_recipes(session)); });
 }
 
 // ---- test
@@ -238,13 +347,22 @@ struct TestCommand {
   std::string evaluator, data;
   std::string space = "schwartz10";
   QualityOptions quality;
+  JudgeFlags judge;
 
   Result<void> run(const Session& session) const;
 };
 
 Result<void> TestCommand::run(const Session& session) const {
-  VALENCE_TRY(const auto families, feature_families());
-  VALENCE_TRY(const auto loaded, load_evaluator(evaluator, families));
+  if (judge.given() && data.empty()) {  // the only file is the data
+    if (evaluator.empty()) return fail(ErrorCode::kUsage, "say which labelled responses: valence evaluator test --judge MODEL FILE.jsonl");
+    VALENCE_TRY(const auto values, space_called(space));
+    VALENCE_TRY(const auto labelled, read_data(evaluator, space));
+    return test_judge(session, judge, values, labelled, evaluator, quality);
+  }
+  VALENCE_CHECK(require_reader(evaluator, judge));
+  if (data.empty()) return fail(ErrorCode::kUsage, "say which labelled responses: valence evaluator test EVALUATOR FILE.jsonl");
+  const auto progress = session.progress();
+  VALENCE_TRY(const auto loaded, open_evaluator(evaluator, *progress, session.stop));
   VALENCE_TRY(const auto labelled, read_data(data, space));
   const auto unseen = unseen_rows(loaded, labelled);
   const auto seen = labelled.rows.size() - unseen.size();
@@ -275,20 +393,24 @@ void add_test(CLI::App& parent, Session& session) {
   auto command = std::make_shared<TestCommand>();
   auto* app =
       parent.add_subcommand("test", "Figures of a saved evaluator on labelled responses that it was not fitted on");
-  app->add_option("evaluator", command->evaluator, "file that valence evaluator train wrote")->required();
-  app->add_option("data", command->data, "labelled responses, JSONL")->required();
+  app->add_option("evaluator", command->evaluator, std::string(kEvaluatorHelp) + "; none with --judge");
+  app->add_option("data", command->data, "labelled responses, JSONL");
+  command->judge.add_flags(*app);
+  command->judge.add_sample_flag(*app);
   app->add_option("--space", command->space, "value space of the labels: an id, or a TOML file")->capture_default_str();
   app->add_option("--seed", command->quality.seed, "of the bootstrap")->check(seed_number())->capture_default_str();
   app->footer(examples({"valence evaluator test schwartz.evaluator mine.jsonl",
-                        "valence evaluator test schwartz.evaluator mine.jsonl --json"}));
+                        "valence evaluator test schwartz.evaluator mine.jsonl --json",
+                        "valence evaluator test --judge smollm2 --judge-rows 50 fulcra"}));
   app->callback([command, &session] { session.finish(command->run(session)); });
 }
 
 // ---- apply
 
 struct ApplyCommand {
-  std::string evaluator, prompt, response, input;
+  std::string evaluator, prompt, response, input, space = "schwartz10";
   bool evidence = false;
+  JudgeFlags judge;
 
   Result<void> run(const Session& session) const;
   Result<std::vector<PromptedText>> texts() const;
@@ -324,10 +446,15 @@ Result<std::vector<PromptedText>> ApplyCommand::texts() const {
 }
 
 Result<void> ApplyCommand::run(const Session& session) const {
+  VALENCE_CHECK(require_reader(evaluator, judge));
   VALENCE_TRY(const auto given, texts());
-  VALENCE_TRY(const auto families, feature_families());
-  VALENCE_TRY(const auto loaded, load_evaluator(evaluator, families));
+  if (judge.given()) {
+    if (evidence) return fail(ErrorCode::kUsage, "--evidence is for trained evaluators: a judge would have to be asked anew for every sentence");
+    VALENCE_TRY(const auto values, space_called(space));
+    return apply_judge(session, judge, values, given);
+  }
   const auto progress = session.progress();
+  VALENCE_TRY(const auto loaded, open_evaluator(evaluator, *progress, session.stop));
   progress->start("evaluating", given.size(), "texts");
   Json all = Json::array();
   for (const auto& text : given) {
@@ -350,11 +477,13 @@ Result<void> ApplyCommand::run(const Session& session) const {
 void add_apply(CLI::App& parent, Session& session) {
   auto command = std::make_shared<ApplyCommand>();
   auto* app = parent.add_subcommand("apply", "Read a text, or a file of texts: which values does it uphold or oppose?");
-  app->add_option("evaluator", command->evaluator, "file that valence evaluator train wrote")->required();
+  app->add_option("evaluator", command->evaluator, std::string(kEvaluatorHelp) + "; none with --judge");
   app->add_option("-t,--text", command->response, "the response, or any text");
   app->add_option("-p,--prompt", command->prompt, "what it answers");
   app->add_option("-i,--input", command->input, "a text file, or JSONL with \"response\" and perhaps \"prompt\"");
   app->add_flag("--evidence", command->evidence, "show the sentences that carry it");
+  command->judge.add_flags(*app);
+  app->add_option("--space", command->space, "value space that a judge reads by: an id, or a TOML file")->capture_default_str()->needs("--judge");
   app->footer(
       examples({"valence evaluator apply schwartz.evaluator --text \"I will not help you to hurt anyone.\" --evidence",
                 "valence evaluator apply schwartz.evaluator --input responses.jsonl --json"}));
@@ -370,8 +499,10 @@ void add_evaluator(CLI::App& app, Session& session) {
   sub->footer(examples(
       {"valence evaluator train --out schwartz.evaluator", "valence evaluator apply schwartz.evaluator --text \"…\""}));
   add_train(*sub, session);
+  add_recipes(*sub, session);
   add_test(*sub, session);
   add_apply(*sub, session);
+  add_evaluator_labels(*sub, session);
 }
 
 }  // namespace valence

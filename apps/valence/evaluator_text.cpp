@@ -77,8 +77,6 @@ std::string calibration_lines(const QualityReport& report) {
   return text;
 }
 
-std::string label_text(ValueLabel label) { return label > 0 ? "upheld" : label < 0 ? "opposed" : "–"; }
-
 Json span_json(const Evaluator& evaluator, const EvidenceSpan& span, const PromptedText& text) {
   Json contribution = Json::object();
   for (std::size_t d = 0; d < span.contribution.size(); ++d)
@@ -102,6 +100,8 @@ std::string evidence_cell(const std::vector<EvidenceSpan>& evidence, std::size_t
 }
 
 }  // namespace
+
+std::string label_text(ValueLabel label) { return label > 0 ? "upheld" : label < 0 ? "opposed" : "–"; }
 
 std::string quality_text(const std::vector<QualityReport>& reports, const Terminal& terminal) {
   const auto& first = reports.front();
@@ -164,15 +164,33 @@ Json evaluation_json(const Evaluator& evaluator, const ClassProbabilities& proba
 
 Json evaluator_json(const Evaluator& evaluator) {
   const auto& provenance = evaluator.provenance();
+  Json parts = Json::array();
+  for (const auto& part : evaluator.recipe().parts)
+    parts.push_back({{"features", part.features}, {"head", to_string(part.head.kind)}, {"l2", part.head.l2}});
   return {{"space", evaluator.space()},
           {"dimensions", evaluator.dimensions()},
-          {"features", evaluator.recipe().features},
-          {"head", to_string(evaluator.recipe().head.kind)},
-          {"l2", evaluator.recipe().head.l2},
+          {"parts", parts},
           {"data", provenance.data},
           {"data_sha256", provenance.data_sha256},
           {"rows", provenance.rows},
-          {"prompts", provenance.prompts}};
+          {"prompts", provenance.prompts},
+          {"auxiliary", provenance.auxiliary},
+          {"unseen_responders", provenance.unseen.size()}};
+}
+
+std::string penalties_text(const Evaluator& evaluator) {
+  std::vector<std::string> penalties;
+  for (const auto& part : evaluator.recipe().parts) penalties.push_back(significant(part.head.l2));
+  return fmt::format("{} {}", penalties.size() == 1 ? "penalty" : "penalties", join(penalties, ", "));
+}
+
+std::string unseen_text(const Evaluator& evaluator) {
+  const auto count = evaluator.provenance().unseen.size();
+  if (count > 0)
+    return fmt::format("  transport: read {} responders that were left out in turn; measure fulcra shows how far off\n",
+                       count);
+  return "  transport: not looked at, since the labels name fewer than two responders (\"response_source\"); measure "
+         "fulcra will not vouch for what this evaluator reads\n";
 }
 
 Json differences_json(std::string_view first, std::string_view second,

@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "gap_show.h"
-#include "report_files.h"
 #include "session.h"
+#include "valence/report/report_files.h"
 
 namespace valence {
 namespace {

@@ -14,8 +14,6 @@
 namespace valence {
 namespace {
 
-constexpr double kClaimLevel = 0.05;  // of Holm's p
-
 std::string blind_to(const GapFigure& figure) {
   const auto measure = find_gap_measure(figure.estimand.id);
   return measure ? std::string((*measure)->blind) : "";
@@ -61,50 +59,12 @@ std::string standing_line(const ReportRun& run, const Terminal& terminal) {
 
 std::string name_of(const ReportRun& run) { return fmt::format("run {} ({})", run.record.id, run.record.subject); }
 
-Json target_json(const Target& target) { return {{"id", target.id}, {"space", target.space}, {"label", target.label}}; }
-
-Json figure_json(const GapFigure& figure) {
-  Json json = {{"id", figure.estimand.id}, {"label", figure.estimand.label}, {"unit", figure.estimand.unit},
-               {"range", {number_or_null(figure.estimand.low), number_or_null(figure.estimand.high)}},
-               {"agreement", figure.agreement}};
-  json["estimate"] = to_json(figure.estimate);
-  json["noise"] = number_or_null(figure.noise);
-  return json;
-}
-
-Json scope_json(const Target& target, const TargetGap& gap) {
-  return {{"target", target_json(target)}, {"convention", gap.convention}, {"dimensions", gap.dimensions},
-          {"unmeasured", gap.unmeasured}};
-}
-
-/// 1 or 2 for the nearer run; 0 where nothing may be claimed.
-int nearer(const ReportRun& first, const ReportRun& second, const GapDifference& gap) {
-  const bool readable = first.profile.validity.interpretable() && second.profile.validity.interpretable();
-  const double value = gap.difference.estimate.value;
-  if (!readable || !(gap.difference.p_holm < kClaimLevel) || value == 0.0) return 0;
-  return (value > 0.0) == gap.agreement ? 2 : 1;
-}
-
 std::string nearer_text(const ReportRun& first, const ReportRun& second, const GapDifference& gap) {
-  const int side = nearer(first, second, gap);
+  const int side = nearer_run(first, second, gap);
   return side == 0 ? "" : fmt::format("run {}", side == 1 ? first.record.id : second.record.id);
 }
 
-Json side_json(const ReportRun& run) {
-  return {{"run", run.record.id}, {"subject", run.record.subject}, {"interpretable", run.profile.validity.interpretable()}};
-}
-
 }  // namespace
-
-Result<Settings> settings_of(const ReportRun& run) {
-  VALENCE_TRY(const auto node, parse_json_node(run.record.settings, fmt::format("settings of run {}", run.record.id)));
-  return Settings::resolve(run.instrument->settings(), node);
-}
-
-Result<Target> load_mapped_target(const std::string& id, const std::string& map) {
-  VALENCE_TRY(auto target, load_target(id));
-  return map.empty() ? Result<Target>(std::move(target)) : mapped(target, map);
-}
 
 std::string reading_note(const ReportRun& run) {
   const auto& entries = run.profile.entries;
@@ -134,13 +94,6 @@ std::string gap_text(const ReportRun& run, const Target& target, const TargetGap
          scope_line(gap, run.instrument->card().random_unit) + coverage_line(run, gap) + reading_note(run) + standing_line(run, terminal);
 }
 
-Json gap_json(const Target& target, const TargetGap& gap) {
-  Json json = scope_json(target, gap);
-  json["figures"] = Json::array();
-  for (const auto& figure : gap.figures) json["figures"].push_back(figure_json(figure));
-  return json;
-}
-
 std::string compared_gap_text(const ReportRun& first, const ReportRun& second, const Target& target,
                               const ComparedGap& gaps, const Terminal& terminal) {
   const auto title = fmt::format("Gap to {} ({}): {} minus {}", target.id, target.label, name_of(second), name_of(first));
@@ -163,28 +116,6 @@ std::string compared_gap_text(const ReportRun& first, const ReportRun& second, c
                      gaps.differences.size()) +
          coverage_line(first, gaps.first) + coverage_line(second, gaps.second) + standing_line(first, terminal) +
          standing_line(second, terminal);
-}
-
-Json compared_gap_json(const ReportRun& first, const ReportRun& second, const Target& target, const ComparedGap& gaps) {
-  Json json = {{"instrument", first.record.instrument}, {"first", side_json(first)}, {"second", side_json(second)}};
-  json.update(scope_json(target, gaps.first));
-  json["gaps"] = Json::array();
-  for (std::size_t i = 0; i < gaps.differences.size(); ++i) {
-    const auto& [difference, agreement] = gaps.differences[i];
-    Json row = to_json(difference.estimate);
-    row["id"] = difference.estimand.id;
-    row["label"] = difference.estimand.label;
-    row["agreement"] = agreement;
-    row["first"] = to_json(gaps.first.figures[i].estimate);
-    row["second"] = to_json(gaps.second.figures[i].estimate);
-    row["p"] = number_or_null(difference.p);
-    row["p_holm"] = number_or_null(difference.p_holm);
-    row["paired"] = difference.paired;
-    const int side = nearer(first, second, gaps.differences[i]);
-    row["nearer"] = side == 0 ? Json(nullptr) : Json(side == 1 ? first.record.id : second.record.id);
-    json["gaps"].push_back(std::move(row));
-  }
-  return json;
 }
 
 }  // namespace valence

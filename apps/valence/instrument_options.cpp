@@ -21,14 +21,18 @@ std::string help_of(const SettingSpec& spec) {
 
 std::string flag_of(const std::string& setting) { return "--" + replace_all(setting, "_", "-"); }
 
-void InstrumentOptions::add_flags(CLI::App& command, const SettingTable& table) {
+void InstrumentOptions::add_settings(CLI::App& command, const SettingTable& table, const std::string& heading) {
   for (const auto& spec : table) {
     command
         .add_option_function<std::string>(
             flag_of(spec.name), [this, name = spec.name](const std::string& text) { flags_[name] = text; }, help_of(spec))
-        ->group("Settings of the instrument");
+        ->group(heading);
   }
-  command.add_option("--settings", file_, "TOML file with any of these settings")->group("Settings of the instrument");
+}
+
+void InstrumentOptions::add_flags(CLI::App& command, const SettingTable& table, const std::string& heading, const std::string& file) {
+  add_settings(command, table, heading);
+  command.add_option(file, file_, "TOML file with any of these settings")->group(heading);
 }
 
 Result<Settings> InstrumentOptions::resolve(const SettingTable& table) const {

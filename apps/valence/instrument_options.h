@@ -14,10 +14,14 @@ class App;
 
 namespace valence {
 
-/// The flags made from an instrument's setting table; a TOML file of the same keys may stand behind them.
+/// The flags made from a setting table, an instrument's or an operation's; a TOML file of the same keys may stand behind them.
 class InstrumentOptions {
  public:
-  void add_flags(CLI::App& command, const SettingTable& table);
+  /// `heading`: of the flags in --help; `file`: the flag that names the TOML file.
+  void add_flags(CLI::App& command, const SettingTable& table, const std::string& heading = "Settings of the instrument",
+                 const std::string& file = "--settings");
+  /// The flags alone, without the file behind them.
+  void add_settings(CLI::App& command, const SettingTable& table, const std::string& heading);
   /// Flags win over the file, the file over the defaults.
   Result<Settings> resolve(const SettingTable& table) const;
 

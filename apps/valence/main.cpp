@@ -106,13 +106,17 @@ int main(int argc, char** argv) {
   valence::add_gap(app, session);
   valence::add_match(app, session);
   valence::add_saydo(app, session);
+  valence::add_tax(app, session);
+  valence::add_study(app, session);
   valence::add_target(app, session);
   valence::add_report(app, session);
   valence::add_runs(app, session);
   valence::add_export(app, session);
+  valence::add_align(app, session);
   valence::add_model(app, session);
   valence::add_instrument(app, session);
   valence::add_evaluator(app, session);
+  valence::add_completeness(app, session);
   valence::add_reproduce(app, session);
   valence::add_quickstart(app, session);
   valence::add_doctor(app, session);

@@ -6,10 +6,10 @@
 #include <nlohmann/json.hpp>
 
 #include "gap_show.h"
-#include "report_files.h"
 #include "session.h"
 #include "valence/base/table.h"
 #include "valence/base/text.h"
+#include "valence/report/report_files.h"
 
 namespace valence {
 namespace {

@@ -5,11 +5,11 @@
 #include <nlohmann/json.hpp>
 
 #include "instrument_options.h"
-#include "report_files.h"
 #include "session.h"
 #include "show.h"
 #include "subject_options.h"
 #include "valence/base/text.h"
+#include "valence/report/report_files.h"
 
 namespace valence {
 namespace {

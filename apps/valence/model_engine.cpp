@@ -109,7 +109,7 @@ void add_model_engine(CLI::App& model, Session& session) {
   auto tune = std::make_shared<TuneCommand>();
   auto* time = model.add_subcommand("tune", "Time the compute formats on this machine and remember the fastest");
   time->add_option("name", tune->name, "registry name or path")->capture_default_str();
-  time->add_flag("--quick", tune->quick, "two formats, short rounds");
+  time->add_flag("--quick", tune->quick, "as_is, f16 and f32 only, short rounds");
   time->add_flag("--once", tune->once, "only if no choice is remembered for this machine");
   time->add_option("--backend", tune->engine.backend, "CPU backend: auto, native, prebuilt")
       ->check(CLI::IsMember({"auto", "native", "prebuilt"}))->capture_default_str();

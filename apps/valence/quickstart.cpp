@@ -2,12 +2,12 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "report_files.h"
 #include "session.h"
 #include "show.h"
 #include "valence/base/text.h"
 #include "valence/instruments/measure.h"
 #include "valence/model/open.h"
+#include "valence/report/report_files.h"
 
 namespace valence {
 namespace {

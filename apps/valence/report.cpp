@@ -2,8 +2,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "report_files.h"
 #include "session.h"
+#include "valence/report/report_files.h"
 
 namespace valence {
 namespace {

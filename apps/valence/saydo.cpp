@@ -3,13 +3,13 @@
 #include <nlohmann/json.hpp>
 
 #include "gap_show.h"
-#include "report_files.h"
 #include "session.h"
 #include "valence/base/files.h"
 #include "valence/base/json.h"
 #include "valence/base/table.h"
 #include "valence/base/text.h"
 #include "valence/instruments/say_do.h"
+#include "valence/report/report_files.h"
 #include "valence/report/say_do_picture.h"
 #include "valence/stats/reliability.h"
 

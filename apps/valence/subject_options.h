@@ -7,6 +7,7 @@
 
 #include "valence/base/result.h"
 #include "valence/exam/examiner.h"
+#include "valence/exam/subject_file.h"
 #include "valence/model/open.h"
 
 namespace CLI {
@@ -23,14 +24,14 @@ struct SubjectOptions {
   std::string system_file;
   std::string examples_file;
   std::string name;
+  std::string file;  ///< subject file that the others are laid over
   RenderOptions render;
 
   void add_flags(CLI::App& command);
   /// Opens the model and puts the subject together. Errors name the flag or the file and line.
   Result<Subject> open() const;
+  /// The same, not opened yet.
+  Result<SubjectSpec> spec() const;
 };
-
-/// "path.gguf" or "path.gguf:0.5".
-Result<AdapterSpec> parse_adapter(const std::string& text);
 
 }  // namespace valence

@@ -60,6 +60,45 @@ TEST_F(EvaluatorProgram, TrainsTestsAndApplies) {
   EXPECT_GT(text["evidence"][0]["contribution"]["conformity"], text["evidence"][1]["contribution"]["conformity"]);
 }
 
+TEST_F(EvaluatorProgram, RemembersHowItReadsRespondersThatItNeverSaw) {
+  const auto trained = train();
+  ASSERT_EQ(trained.status, 0) << trained.err;
+  EXPECT_THAT(trained.out, HasSubstr("transport: read 2 responders that were left out in turn"));
+  const auto json =
+      run({"evaluator", "train", "train.jsonl", "--folds", "0", "--l2", "0.1", "--out", "e.evaluator", "--json"});
+  EXPECT_EQ(nlohmann::json::parse(json.out)["evaluator"]["unseen_responders"], 2);
+}
+
+TEST_F(EvaluatorProgram, SaysSoWhenNobodyCouldBeLeftOut) {
+  auto lines = labelled_lines(0, 40);
+  for (auto at = lines.find("\"b\""); at != std::string::npos; at = lines.find("\"b\"")) lines.replace(at, 3, "\"a\"");
+  put_file(scratch_ / "one.jsonl", lines);
+  const auto trained =
+      run({"evaluator", "train", "one.jsonl", "--folds", "0", "--l2", "0.1", "--out", "one.evaluator"});
+  ASSERT_EQ(trained.status, 0) << trained.err;
+  EXPECT_THAT(trained.out, HasSubstr("transport: not looked at, since the labels name fewer than two responders"));
+}
+
+TEST_F(EvaluatorProgram, TrainsByARecipeOfAFile) {
+  put_file(scratch_ / "both.toml",
+           "title = \"two\"\n[[part]]\nfeatures = [\"tfidf\"]\nhead = \"logistic\"\nl2 = [0.1]\n"
+           "[[part]]\nfeatures = [\"tfidf_response\"]\nhead = \"ridge\"\nl2 = [0.1]\n");
+  const auto trained = run(
+      {"evaluator", "train", "train.jsonl", "--recipe", "both.toml", "--folds", "0", "--out", "e.evaluator", "--json"});
+  ASSERT_EQ(trained.status, 0) << trained.err;
+  const auto parts = nlohmann::json::parse(trained.out)["evaluator"]["parts"];
+  ASSERT_EQ(parts.size(), 2u);
+  EXPECT_EQ(parts[1]["head"], "ridge");
+  EXPECT_EQ(run({"evaluator", "apply", "e.evaluator", "--text", "Follow the rules."}).status, 0);
+  EXPECT_EQ(run({"evaluator", "train", "train.jsonl", "--recipe", "both.toml", "--head", "mlp"}).status, 2);
+}
+
+TEST_F(EvaluatorProgram, ListsTheRecipesThatComeWithIt) {
+  const auto outcome = run({"evaluator", "recipes", "--json"});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("\"words\""));
+}
+
 TEST_F(EvaluatorProgram, CrossValidationShowsTrivialRows) {
   const auto outcome =
       run({"evaluator", "train", "train.jsonl", "--folds", "2", "--l2", "1", "--replicates", "100", "--baseline"});
@@ -81,7 +120,7 @@ TEST_F(EvaluatorProgram, TestingOnTrainingRowsIsRefused) {
 
 TEST_F(EvaluatorProgram, BadInputIsNamed) {
   EXPECT_EQ(run({"evaluator", "train", "train.jsonl", "--features", "tfdif"}).err,
-            "valence: fold 1: no features are called \"tfdif\"; did you mean \"tfidf\"?\n");
+            "valence: no features are called \"tfdif\"; did you mean \"tfidf\"?\n");
   EXPECT_EQ(run({"evaluator", "train", "train.jsonl", "--head", "svm"}).err,
             "valence: unknown head \"svm\"; there are ridge, logistic, ordinal and mlp\n");
   train();

@@ -1,0 +1,141 @@
+// valence align choice INSTRUMENT: from any instrument with options to any target that somebody answers for.
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "align.h"
+#include "align_show.h"
+#include "instrument_options.h"
+#include "session.h"
+#include "subject_options.h"
+#include "valence/align/choice_data.h"
+#include "valence/base/text.h"
+
+namespace valence {
+namespace {
+
+struct ChoiceCommand {
+  const Instrument* instrument;
+  const Operation* operation;
+  SubjectOptions subject;
+  InstrumentOptions asked, training;
+  std::vector<std::string> also;  ///< NAME=VALUE
+  std::string toward, toward_persona, formats = "letter", folder;
+  std::uint64_t seed = 0;
+
+  Result<void> run(const Session& session) const;
+  Result<Teacher> teacher() const;
+  Result<std::vector<Settings>> administrations() const;
+  Result<ChoiceData> learn(const Settings& training_settings, Progress& progress) const;
+  std::string headline(const ChoiceData& data) const;
+};
+
+Result<Teacher> ChoiceCommand::teacher() const {
+  auto spec = subject.model;
+  spec.name = toward;
+  VALENCE_TRY(std::shared_ptr<LanguageModel> model, open_model(spec));
+  return Teacher{std::move(model), toward_persona};
+}
+
+/// The settings asked for, then the same with one setting changed for each --also.
+Result<std::vector<Settings>> ChoiceCommand::administrations() const {
+  VALENCE_TRY(const auto first, asked.resolve(instrument->settings()));
+  std::vector<Settings> all{first};
+  for (const auto& change : also) {
+    const auto equals = change.find('=');
+    if (equals == std::string::npos)
+      return fail(ErrorCode::kUsage, "--also: should be NAME=VALUE, got \"{}\"", printable(change));
+    auto given = first.values();
+    given.emplace_back(change.substr(0, equals), change.substr(equals + 1));
+    VALENCE_TRY(auto settings, Settings::resolve(instrument->settings(), given));
+    all.push_back(std::move(settings));
+  }
+  return all;
+}
+
+Result<ChoiceData> ChoiceCommand::learn(const Settings& training_settings, Progress& progress) const {
+  VALENCE_TRY(const auto all, administrations());
+  VALENCE_TRY(const auto student, subject.open());
+  VALENCE_TRY(const auto taught_by, teacher());
+  const ChoiceLessons lessons{formats != "text", formats != "letter",
+                              static_cast<std::size_t>(training_settings.integer("longest"))};
+  ChoiceData data;
+  for (const auto& settings : all) {
+    VALENCE_TRY(auto more, choice_data(*instrument, settings, student, taught_by, lessons, seed, &progress));
+    merge(data, std::move(more));
+  }
+  return data;
+}
+
+std::string ChoiceCommand::headline(const ChoiceData& data) const {
+  auto text = fmt::format("Choice alignment of {} towards {}{} on {}: {} questions in {} layouts", subject.model.name,
+                          toward, toward_persona.empty() ? "" : fmt::format(" as \"{}\"", toward_persona),
+                          instrument->card().id, with_thousands(data.examples.size()), with_thousands(data.layouts));
+  if (data.unscored > 0) text += fmt::format("; {} layouts without an answer left out", data.unscored);
+  if (data.too_long > 0) text += fmt::format("; {} too long left out", data.too_long);
+  return text;
+}
+
+Result<void> ChoiceCommand::run(const Session& session) const {
+  if (!subject.adapters.empty())
+    return fail(ErrorCode::kUsage, "--adapter: training starts from the weights as they are; merge the adapter first");
+  VALENCE_TRY(const auto settings, training.resolve(operation->settings));
+  VALENCE_TRY(const auto registry, ModelRegistry::open());
+  VALENCE_TRY(const auto file, registry.resolve(subject.model.name));
+  const auto progress = session.progress();
+  VALENCE_TRY(auto data, learn(settings, *progress));
+  VALENCE_TRY(const auto store, session.open_store(Store::Access::kReadWrite));
+  TrainingRequest request{*operation, settings,
+                          file,       std::move(data.examples),
+                          {},         folder,
+                          seed,       subject.model.engine.threads,
+                          "f32",      fmt::format("{} answered by {}", instrument->card().id, toward)};
+  VALENCE_TRY(const auto done, run_training(request, *store, {session.stop, session.quiet}));
+  data.examples = std::move(request.examples);
+  show_training(session, headline(data), request, done,
+                fmt::format("valence measure {} --model {} --adapter {}", instrument->card().id, subject.model.name,
+                            done.outcome.adapter.string()));
+  return {};
+}
+
+void add_choice_command(CLI::App& parent, Session& session, const Instrument& instrument, const Operation& operation) {
+  auto command = std::make_shared<ChoiceCommand>();
+  command->instrument = &instrument;
+  command->operation = &operation;
+  auto* app = parent.add_subcommand(instrument.card().id, fmt::format("Learn answers to {}", instrument.card().title));
+  command->subject.add_flags(*app);
+  app->add_option("--toward", command->toward,
+                  "whose answers are learned: a model, or a scripted subject whose answers are the target")
+      ->required();
+  app->add_option("--toward-persona", command->toward_persona,
+                  "system prompt of whoever is learned from; the model under training never sees it");
+  app->add_option("--learn", command->formats,
+                  "which questions are learned: those answered by a letter, by the option's text, or both")
+      ->check(CLI::IsMember({"letter", "text", "both"}))
+      ->capture_default_str();
+  app->add_option("--also", command->also,
+                  "learn the same with one of the instrument's settings changed too, as NAME=VALUE (repeatable)")
+      ->allow_extra_args(false);
+  app->add_option("--out", command->folder, "folder of job, adapter and checkpoint (default out/align/…)");
+  app->add_option("--seed", command->seed, "seed of everything drawn")->check(seed_number())->capture_default_str();
+  command->asked.add_flags(*app, instrument.settings());
+  command->training.add_flags(*app, operation.settings, "Settings of the training", "--training");
+  app->footer(
+      examples({fmt::format("valence align choice {} --model smollm2 --toward scripted:ideal", instrument.card().id)}));
+  app->callback([command, &session] { session.finish(command->run(session)); });
+}
+
+}  // namespace
+
+void add_align_choice(CLI::App& align, Session& session) {
+  const auto* operation = *find_operation("choice");
+  auto* choice = align.add_subcommand("choice", operation->title);
+  choice->require_subcommand(1);
+  choice->footer(examples(
+      {"valence align choice moralchoice --model smollm2 --toward scripted:ideal --set low",
+       "valence align choice svo --model smollm2 --toward scripted:ideal --toward-persona \"You are prosocial.\""}));
+  for (const auto& instrument : instruments()) {
+    if (!instrument->card().open_text) add_choice_command(*choice, session, *instrument, *operation);
+  }
+}
+
+}  // namespace valence

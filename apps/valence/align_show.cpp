@@ -1,0 +1,73 @@
+#include "align_show.h"
+
+#include <nlohmann/json.hpp>
+
+#include "session.h"
+#include "valence/base/progress.h"
+#include "valence/base/table.h"
+#include "valence/base/text.h"
+
+namespace valence {
+namespace {
+
+std::string held_out_text(const TrainingOutcome& outcome) {
+  TextTable table({{"held out", Align::kLeft}, {"before", Align::kRight}, {"after", Align::kRight}});
+  table.add({"loss", significant(outcome.before.loss), significant(outcome.after.loss)});
+  for (const auto& [name, before] : outcome.before.figures) {
+    const auto after = outcome.after.figures.find(name);
+    table.add({replace_all(name, "_", " "), significant(before),
+               after == outcome.after.figures.end() ? "–" : significant(after->second)});
+  }
+  return table.text() + "\n";
+}
+
+Json held_out_json(const HeldOutFigures& held_out) {
+  Json json = {{"loss", number_or_null(held_out.loss)}, {"figures", Json::object()}};
+  for (const auto& [name, value] : held_out.figures) json["figures"][name] = number_or_null(value);
+  return json;
+}
+
+}  // namespace
+
+std::string training_text(const std::string& headline, const TrainingRequest& request, const TrainingRun& run,
+                          const std::string& next) {
+  const auto& outcome = run.outcome;
+  auto text =
+      fmt::format("{}\n\n  {} examples, {} steps{}, {} tokens computed in {}\n", headline,
+                  with_thousands(request.examples.size()), with_thousands(outcome.steps),
+                  outcome.resumed_from > 0 ? fmt::format(" (gone on with after {})", outcome.resumed_from) : "",
+                  with_thousands(outcome.tokens), duration_text(std::chrono::duration<double>(outcome.seconds)));
+  text += fmt::format("  {}\n  {}\n\n", outcome.machine, outcome.parity);
+  if (outcome.has_held_out) text += held_out_text(outcome);
+  text += fmt::format("  adapter: {}\n  run {}: every step is in the store (table training_steps)\n",
+                      outcome.adapter.string(), run.run);
+  return text + fmt::format("  next: {}\n", next);
+}
+
+Json training_json(const TrainingRequest& request, const TrainingRun& run) {
+  const auto& outcome = run.outcome;
+  Json json = {{"run", run.run},
+               {"operation", request.operation.id},
+               {"model", request.model.name},
+               {"examples", request.examples.size()},
+               {"steps", outcome.steps},
+               {"resumed_from", outcome.resumed_from},
+               {"tokens", outcome.tokens},
+               {"seconds", outcome.seconds},
+               {"machine", outcome.machine},
+               {"parity", outcome.parity},
+               {"adapter", outcome.adapter.string()},
+               {"adapter_sha256", outcome.adapter_sha256},
+               {"folder", run.folder.string()}};
+  if (outcome.has_held_out)
+    json["held_out"] = {{"before", held_out_json(outcome.before)}, {"after", held_out_json(outcome.after)}};
+  return json;
+}
+
+void show_training(const Session& session, const std::string& headline, const TrainingRequest& request,
+                   const TrainingRun& run, const std::string& next) {
+  if (session.json) return session.print(training_json(request, run));
+  fmt::print("{}", training_text(headline, request, run, next));
+}
+
+}  // namespace valence

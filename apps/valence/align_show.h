@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+
+#include "valence/align/training.h"
+#include "valence/base/json.h"
+
+namespace valence {
+
+struct Session;
+
+/// What a training run did, and what to run next. `headline`: "Choice alignment of smollm2 …".
+std::string training_text(const std::string& headline, const TrainingRequest& request, const TrainingRun& run,
+                          const std::string& next);
+Json training_json(const TrainingRequest& request, const TrainingRun& run);
+
+/// Prints either, as the session asks.
+void show_training(const Session& session, const std::string& headline, const TrainingRequest& request,
+                   const TrainingRun& run, const std::string& next);
+
+}  // namespace valence

@@ -1,0 +1,56 @@
+// valence align, as a person runs it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "program.h"
+
+namespace valence::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+class Align : public ::testing::Test {
+ protected:
+  Outcome run(const std::vector<std::string>& arguments) { return testing::run(scratch_.path(), arguments); }
+  Scratch scratch_;
+};
+
+TEST_F(Align, ListsItsOperations) {
+  const auto outcome = run({"align", "list"});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_THAT(outcome.out, HasSubstr("dpo"));
+  EXPECT_THAT(outcome.out, HasSubstr("conversation"));
+}
+
+TEST_F(Align, ABadLineIsNamedBeforeAnythingIsOpened) {
+  put_file(scratch_ / "d.jsonl",
+           "{\"prompt\": \"Q?\", \"chosen\": \"a\", \"rejected\": \"b\"}\n{\"prompt\": \"Q?\", \"chosen\": \"a\"}\n");
+  const auto outcome = run({"align", "preview", "--data", "d.jsonl", "--model", "scripted:random"});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("d.jsonl:2:"));
+  EXPECT_THAT(outcome.err, HasSubstr("\"rejected\""));
+}
+
+TEST_F(Align, AScriptedSubjectHasNoWeightsToMove) {
+  put_file(scratch_ / "d.jsonl", "{\"prompt\": \"Q?\", \"completion\": \"a\"}\n");
+  const auto outcome = run({"align", "sft", "--data", "d.jsonl", "--model", "scripted:random"});
+  EXPECT_NE(outcome.status, 0);
+  EXPECT_FALSE(std::filesystem::exists(scratch_ / "out"));
+}
+
+TEST_F(Align, ASettingOutOfRangeNamesItAndTheRange) {
+  put_file(scratch_ / "d.jsonl", "{\"prompt\": \"Q?\", \"completion\": \"a\"}\n");
+  const auto outcome = run({"align", "sft", "--data", "d.jsonl", "--model", "smollm2", "--rank", "0"});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("\"rank\" should be"));
+}
+
+TEST_F(Align, AnAdapterCannotBeTrainedOn) {
+  put_file(scratch_ / "d.jsonl", "{\"prompt\": \"Q?\", \"completion\": \"a\"}\n");
+  const auto outcome = run({"align", "sft", "--data", "d.jsonl", "--adapter", "a.gguf"});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("training starts from the weights as they are"));
+}
+
+}  // namespace
+}  // namespace valence::testing
