@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-#include "safetensors.h"
+#include "valence/model/safetensors.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto file = valence::SafeTensors::parse({reinterpret_cast<const char*>(data), size}, "fuzz");
