@@ -3,12 +3,17 @@
 #include <algorithm>
 #include <cmath>
 
+#include "valence/base/names.h"
 #include "valence/stats/distribution.h"
 #include "valence/values/fulcra_gap.h"
 #include "valence/values/profile.h"
 
 namespace valence {
 namespace {
+
+constexpr Names<RewardForm, 2> kForms{{{RewardForm::kL1, "l1"}, {RewardForm::kMasked, "masked"}}};
+constexpr Names<EnsembleRule, 3> kRules{
+    {{EnsembleRule::kMean, "mean"}, {EnsembleRule::kWorst, "worst"}, {EnsembleRule::kUncertainty, "uncertainty"}}};
 
 double population_variance(std::span<const double> values) {
   const double centre = stats::mean(values);
@@ -19,28 +24,15 @@ double population_variance(std::span<const double> values) {
 
 }  // namespace
 
-std::string_view to_string(RewardForm form) { return form == RewardForm::kL1 ? "l1" : "masked"; }
-
-Result<RewardForm> reward_form_from(std::string_view text) {
-  if (text == "l1") return RewardForm::kL1;
-  if (text == "masked") return RewardForm::kMasked;
-  return fail(ErrorCode::kUsage, "\"{}\" is no form of the reward; expected l1 or masked", text);
-}
+std::string_view to_string(RewardForm form) { return name_of(kForms, form); }
+Result<RewardForm> reward_form_from(std::string_view text) { return value_of(kForms, "form of the reward", text); }
 
 double value_reward(std::span<const double> e, std::span<const double> target, RewardForm form) {
   return form == RewardForm::kL1 ? -fulcra_l1(e, target) : fulcra_reward(e, target);
 }
 
-std::string_view to_string(EnsembleRule rule) {
-  return rule == EnsembleRule::kMean ? "mean" : rule == EnsembleRule::kWorst ? "worst" : "uncertainty";
-}
-
-Result<EnsembleRule> ensemble_rule_from(std::string_view text) {
-  if (text == "mean") return EnsembleRule::kMean;
-  if (text == "worst") return EnsembleRule::kWorst;
-  if (text == "uncertainty") return EnsembleRule::kUncertainty;
-  return fail(ErrorCode::kUsage, "\"{}\" is no rule for an ensemble; expected mean, worst or uncertainty", text);
-}
+std::string_view to_string(EnsembleRule rule) { return name_of(kRules, rule); }
+Result<EnsembleRule> ensemble_rule_from(std::string_view text) { return value_of(kRules, "rule of an ensemble", text); }
 
 double ensemble_reward(std::span<const double> rewards, EnsembleRule rule, double lambda) {
   if (rewards.empty() || std::ranges::any_of(rewards, [](double r) { return std::isnan(r); })) return kUndefined;

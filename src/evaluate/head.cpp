@@ -5,13 +5,17 @@
 #include <set>
 
 #include "fit.h"
+#include "valence/base/names.h"
 #include "valence/base/text.h"
 #include "valence/stats/distribution.h"
 
 namespace valence {
 namespace {
 
-constexpr std::array kHeadNames{"ridge", "logistic", "ordinal", "mlp"};
+constexpr Names<HeadKind, 4> kHeadNames{{{HeadKind::kRidge, "ridge"},
+                                         {HeadKind::kLogistic, "logistic"},
+                                         {HeadKind::kOrdinal, "ordinal"},
+                                         {HeadKind::kMlp, "mlp"}}};
 
 Result<void> check_sizes(const FeatureMatrix& features, std::span<const ValueLabel> labels, std::size_t dims,
                          std::span<const std::size_t> prompts) {
@@ -88,13 +92,8 @@ std::array<double, kLabelClasses> cell_probabilities(const Head& head, const Mat
 
 }  // namespace
 
-std::string_view to_string(HeadKind kind) { return kHeadNames[static_cast<std::size_t>(kind)]; }
-
-Result<HeadKind> head_kind(std::string_view name) {
-  const auto found = std::find(kHeadNames.begin(), kHeadNames.end(), name);
-  if (found != kHeadNames.end()) return static_cast<HeadKind>(found - kHeadNames.begin());
-  return fail(ErrorCode::kUsage, "unknown head \"{}\"; there are ridge, logistic, ordinal and mlp", name);
-}
+std::string_view to_string(HeadKind kind) { return name_of(kHeadNames, kind); }
+Result<HeadKind> head_kind(std::string_view name) { return value_of(kHeadNames, "head", name); }
 
 Result<Head> fit_head(const FeatureMatrix& features, std::span<const ValueLabel> labels, std::size_t dims,
                       std::span<const std::size_t> prompts, const HeadOptions& options) {

@@ -1,5 +1,6 @@
 #include "valence/evaluate/prompt_split.h"
 
+#include "valence/base/names.h"
 #include "valence/evaluate/folds.h"
 
 namespace valence {
@@ -8,16 +9,12 @@ namespace {
 // Never changed: what was held out once must not be trained on later.
 constexpr double kHeldOutShare = 0.5;
 constexpr std::uint64_t kSplitSeed = 1;
+constexpr Names<PromptSide, 2> kSides{{{PromptSide::kTraining, "training"}, {PromptSide::kHeldOut, "held_out"}}};
 
 }  // namespace
 
-std::string_view to_string(PromptSide side) { return side == PromptSide::kTraining ? "training" : "held_out"; }
-
-Result<PromptSide> prompt_side_from(std::string_view text) {
-  if (text == "training") return PromptSide::kTraining;
-  if (text == "held_out") return PromptSide::kHeldOut;
-  return fail(ErrorCode::kUsage, "\"{}\" is no side of the split; expected training or held_out", text);
-}
+std::string_view to_string(PromptSide side) { return name_of(kSides, side); }
+Result<PromptSide> prompt_side_from(std::string_view text) { return value_of(kSides, "side of the split", text); }
 
 PromptSide side_of(std::string_view opening) {
   return is_held_out(prompt_key(opening), kHeldOutShare, kSplitSeed) ? PromptSide::kHeldOut : PromptSide::kTraining;

@@ -4,12 +4,14 @@
 #include <array>
 #include <cmath>
 
+#include "valence/base/names.h"
 #include "valence/stats/classification.h"
 
 namespace valence {
 namespace {
 
-constexpr std::array kGoalNames{"none", "macro_f1", "balanced"};
+constexpr Names<TuningGoal, 3> kGoalNames{
+    {{TuningGoal::kNone, "none"}, {TuningGoal::kMacroF1, "macro_f1"}, {TuningGoal::kBalanced, "balanced"}}};
 constexpr int kGridSteps = 15;
 constexpr double kGridStep = 0.2;  // nats
 constexpr int kSweeps = 3;
@@ -113,13 +115,8 @@ Offsets best_own(const DimensionCells& cells, const stats::Confusion& others, co
 
 }  // namespace
 
-std::string_view to_string(TuningGoal goal) { return kGoalNames[static_cast<std::size_t>(goal)]; }
-
-Result<TuningGoal> tuning_goal(std::string_view name) {
-  const auto found = std::find(kGoalNames.begin(), kGoalNames.end(), name);
-  if (found != kGoalNames.end()) return static_cast<TuningGoal>(found - kGoalNames.begin());
-  return fail(ErrorCode::kUsage, "thresholds cannot be tuned for \"{}\"; there are none, macro_f1 and balanced", name);
-}
+std::string_view to_string(TuningGoal goal) { return name_of(kGoalNames, goal); }
+Result<TuningGoal> tuning_goal(std::string_view name) { return value_of(kGoalNames, "goal of thresholds", name); }
 
 std::vector<ValueLabel> decide(const ClassProbabilities& probabilities, const Thresholds& thresholds) {
   std::vector<ValueLabel> labels;

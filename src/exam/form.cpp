@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "valence/base/names.h"
 #include "valence/base/text.h"
 
 namespace valence {
@@ -10,11 +11,10 @@ namespace {
 
 constexpr std::size_t kMostNamed = 4;  // labels that a question names one by one
 
-constexpr std::array<std::pair<Normalisation, std::string_view>, 4> kNormalisations{
-    {{Normalisation::kNone, "none"},
-     {Normalisation::kToken, "token"},
-     {Normalisation::kCharacter, "character"},
-     {Normalisation::kUnconditional, "unconditional"}}};
+constexpr Names<Normalisation, 4> kNormalisations{{{Normalisation::kNone, "none"},
+                                                   {Normalisation::kToken, "token"},
+                                                   {Normalisation::kCharacter, "character"},
+                                                   {Normalisation::kUnconditional, "unconditional"}}};
 
 }  // namespace
 
@@ -74,18 +74,10 @@ std::string continuation(const ChoiceQuestion& question, std::string_view option
   return question.answer_prefix.empty() ? std::string(option) : fmt::format(" {}", option);
 }
 
-std::string_view to_string(Normalisation normalisation) {
-  const auto found = std::ranges::find(kNormalisations, normalisation, &std::pair<Normalisation, std::string_view>::first);
-  return found == kNormalisations.end() ? std::string_view() : found->second;
-}
+std::string_view to_string(Normalisation normalisation) { return name_of(kNormalisations, normalisation); }
 
 Result<Normalisation> normalisation_from(std::string_view text) {
-  std::vector<std::string> known;
-  for (const auto& [value, name] : kNormalisations) {
-    if (name == text) return value;
-    known.emplace_back(name);
-  }
-  return fail(ErrorCode::kUsage, "unknown normalisation \"{}\"; it should be one of {}", text, join(known, ", "));
+  return value_of(kNormalisations, "normalisation", text);
 }
 
 }  // namespace valence

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <utility>
 
+#include "valence/base/names.h"
 #include "valence/base/text.h"
 
 namespace valence {
@@ -19,9 +20,12 @@ constexpr Labels kWords{"first", "second", "third", "fourth", "fifth", "sixth", 
 
 const Labels& all_labels(LabelSet set) {
   switch (set) {
-    case LabelSet::kDigits: return kDigits;
-    case LabelSet::kWords: return kWords;
-    case LabelSet::kLetters: break;
+    case LabelSet::kDigits:
+      return kDigits;
+    case LabelSet::kWords:
+      return kWords;
+    case LabelSet::kLetters:
+      break;
   }
   return kLetters;
 }
@@ -66,23 +70,26 @@ std::vector<Order> random_orders(std::size_t options, std::size_t count, const R
 
 std::vector<Order> rotated_orders(std::size_t options) {
   std::vector<Order> orders{{"paper", identity(options)}};
-  for (std::size_t by = 1; by < options; ++by) orders.emplace_back(fmt::format("rotation {}", by), rotation(options, by));
+  for (std::size_t by = 1; by < options; ++by)
+    orders.emplace_back(fmt::format("rotation {}", by), rotation(options, by));
   return orders;
 }
 
 std::vector<Order> orders_of(const LayoutDesign& design, std::size_t options, const RandomStream& stream) {
   switch (design.orders) {
-    case OrderDesign::kReversed: return {{"reversed", reversal(options)}};
-    case OrderDesign::kBoth: return {{"paper", identity(options)}, {"reversed", reversal(options)}};
-    case OrderDesign::kRotations: return rotated_orders(options);
-    case OrderDesign::kRandom: return random_orders(options, design.count, stream);
-    case OrderDesign::kPaper: break;
+    case OrderDesign::kReversed:
+      return {{"reversed", reversal(options)}};
+    case OrderDesign::kBoth:
+      return {{"paper", identity(options)}, {"reversed", reversal(options)}};
+    case OrderDesign::kRotations:
+      return rotated_orders(options);
+    case OrderDesign::kRandom:
+      return random_orders(options, design.count, stream);
+    case OrderDesign::kPaper:
+      break;
   }
   return {{"paper", identity(options)}};
 }
-
-template <class Enum, std::size_t N>
-using Names = std::array<std::pair<Enum, std::string_view>, N>;
 
 constexpr Names<OrderDesign, 5> kOrderNames{{{OrderDesign::kPaper, "paper"},
                                              {OrderDesign::kReversed, "reversed"},
@@ -91,22 +98,6 @@ constexpr Names<OrderDesign, 5> kOrderNames{{{OrderDesign::kPaper, "paper"},
                                              {OrderDesign::kRandom, "random"}}};
 constexpr Names<LabelSet, 3> kLabelNames{
     {{LabelSet::kLetters, "letters"}, {LabelSet::kDigits, "digits"}, {LabelSet::kWords, "words"}}};
-
-template <class Enum, std::size_t N>
-std::string_view name_of(const Names<Enum, N>& names, Enum value) {
-  const auto found = std::ranges::find(names, value, &std::pair<Enum, std::string_view>::first);
-  return found == names.end() ? std::string_view() : found->second;
-}
-
-template <class Enum, std::size_t N>
-Result<Enum> value_of(const Names<Enum, N>& names, std::string_view what, std::string_view text) {
-  std::vector<std::string> known;
-  for (const auto& [value, name] : names) {
-    if (name == text) return value;
-    known.emplace_back(name);
-  }
-  return fail(ErrorCode::kUsage, "unknown {} \"{}\"; it should be one of {}", what, text, join(known, ", "));
-}
 
 Result<void> check(const LayoutDesign& design, std::size_t options) {
   if (options < 2) return fail(ErrorCode::kUsage, "a choice needs at least 2 options, got {}", options);

@@ -5,13 +5,11 @@
 #include <unordered_set>
 #include <utility>
 
+#include "valence/base/names.h"
 #include "valence/base/text.h"
 
 namespace valence {
 namespace {
-
-template <class Enum, std::size_t N>
-using Names = std::array<std::pair<Enum, std::string_view>, N>;
 
 constexpr Names<Status, 4> kStatuses{{{Status::kScored, "scored"},
                                       {Status::kRefused, "refused"},
@@ -20,22 +18,6 @@ constexpr Names<Status, 4> kStatuses{{{Status::kScored, "scored"},
 constexpr Names<Route, 4> kRoutes{
     {{Route::kExact, "exact"}, {Route::kSampled, "sampled"}, {Route::kGiven, "given"}, {Route::kRead, "read"}}};
 constexpr Names<AnswerFormat, 2> kFormats{{{AnswerFormat::kLetter, "letter"}, {AnswerFormat::kText, "text"}}};
-
-template <class Enum, std::size_t N>
-std::string_view name_of(const Names<Enum, N>& names, Enum value) {
-  const auto found = std::ranges::find(names, value, &std::pair<Enum, std::string_view>::first);
-  return found == names.end() ? std::string_view() : found->second;
-}
-
-template <class Enum, std::size_t N>
-Result<Enum> value_of(const Names<Enum, N>& names, std::string_view what, std::string_view text) {
-  std::vector<std::string> known;
-  for (const auto& [value, name] : names) {
-    if (name == text) return value;
-    known.emplace_back(name);
-  }
-  return fail(ErrorCode::kUsage, "unknown {} \"{}\"; it should be one of {}", what, text, join(known, ", "));
-}
 
 }  // namespace
 

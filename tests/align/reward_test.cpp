@@ -67,9 +67,10 @@ TEST(EnsembleReward, OneThatCouldNotBeReadSpoilsIt) {
 }
 
 TEST(RewardNames, SayWhatThereIs) {
-  EXPECT_EQ(reward_form_from("hamming").error().message, "\"hamming\" is no form of the reward; expected l1 or masked");
+  EXPECT_EQ(reward_form_from("hamming").error().message,
+            "unknown form of the reward \"hamming\"; it should be one of l1, masked");
   EXPECT_EQ(ensemble_rule_from("best").error().message,
-            "\"best\" is no rule for an ensemble; expected mean, worst or uncertainty");
+            "unknown rule of an ensemble \"best\"; it should be one of mean, worst, uncertainty");
   for (const auto rule : {EnsembleRule::kMean, EnsembleRule::kWorst, EnsembleRule::kUncertainty})
     EXPECT_EQ(ensemble_rule_from(to_string(rule)), rule);
   for (const auto form : {RewardForm::kL1, RewardForm::kMasked}) EXPECT_EQ(reward_form_from(to_string(form)), form);

@@ -191,7 +191,8 @@ TEST(FitHead, SaysWhatDoesNotFit) {
   const auto head = fitted(data, options_for(HeadKind::kLogistic));
   EXPECT_EQ(predict(head, dense_features(1, 1, std::array{1.0F}).value()).error().message,
             "the head was fitted on 2 features, these texts have 1");
-  EXPECT_EQ(head_kind("svm").error().message, "unknown head \"svm\"; there are ridge, logistic, ordinal and mlp");
+  EXPECT_EQ(head_kind("svm").error().message,
+            "unknown head \"svm\"; it should be one of ridge, logistic, ordinal, mlp");
 }
 
 }  // namespace

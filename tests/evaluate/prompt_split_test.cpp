@@ -37,7 +37,7 @@ TEST(PromptSplit, HalvesTheShippedLabelsWithNoPromptOnBothSides) {
 TEST(PromptSplit, NamesWhatIsNoSide) {
   const auto side = prompt_side_from("test");
   ASSERT_FALSE(side);
-  EXPECT_EQ(side.error().message, "\"test\" is no side of the split; expected training or held_out");
+  EXPECT_EQ(side.error().message, "unknown side of the split \"test\"; it should be one of training, held_out");
 }
 
 }  // namespace
