@@ -146,6 +146,7 @@ std::string describe(const EvaluatorRecipe& recipe) {
   std::vector<std::string> parts;
   for (const auto& part : recipe.parts)
     parts.push_back(fmt::format("{}, {}", join(part.features, " + "), to_string(part.head.kind)));
+  if (recipe.sharpness != 1.0 || !recipe.sharpness_grid.empty()) parts.push_back("sharpened");
   return join(parts, "; ");
 }
 

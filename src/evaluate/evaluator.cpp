@@ -42,15 +42,15 @@ std::vector<std::size_t> all_rows(std::size_t count) {
   return rows;
 }
 
-/// What the parts of an ensemble say together: p ∝ exp(mean log p). Of one part, itself.
-ClassProbabilities pooled(std::span<const ClassProbabilities> parts) {
-  if (parts.size() == 1) return parts.front();
+/// What the parts of an ensemble say together: p ∝ exp(sharpness · mean log p). Of one part as it is, itself.
+ClassProbabilities pooled(std::span<const ClassProbabilities> parts, double sharpness) {
+  if (parts.size() == 1 && sharpness == 1.0) return parts.front();
   ClassProbabilities together = parts.front();
   for (std::size_t first = 0; first < together.values.size(); first += kLabelClasses) {
     std::array<double, kLabelClasses> logs{};
     for (const auto& part : parts) {
       for (std::size_t c = 0; c < kLabelClasses; ++c)
-        logs[c] += std::log(std::max(part.values[first + c], kLeast)) / static_cast<double>(parts.size());
+        logs[c] += sharpness * std::log(std::max(part.values[first + c], kLeast)) / static_cast<double>(parts.size());
     }
     std::ranges::copy(stats::softmax(logs), together.values.begin() + static_cast<std::ptrdiff_t>(first));
   }
@@ -62,7 +62,7 @@ std::vector<double> penalties_of(const EvaluatorPart& part) {
 }
 
 bool needs_inner_folds(const EvaluatorRecipe& recipe) {
-  return recipe.thresholds.goal != TuningGoal::kNone ||
+  return recipe.thresholds.goal != TuningGoal::kNone || recipe.sharpness_grid.size() > 1 ||
          std::any_of(recipe.parts.begin(), recipe.parts.end(),
                      [](const auto& part) { return penalties_of(part).size() > 1; });
 }
@@ -120,9 +120,21 @@ double log_loss(const ClassProbabilities& probabilities, std::span<const ValueLa
   return loss;
 }
 
+double soft_error(const ClassProbabilities& probabilities, std::span<const ValueLabel> labels) {
+  double error = 0.0;
+  for (std::size_t cell = 0; cell < labels.size(); ++cell)
+    error += std::abs(probabilities.soft(cell / probabilities.dims, cell % probabilities.dims) - labels[cell]);
+  return error;
+}
+
+std::vector<double> sharpnesses_of(const EvaluatorRecipe& recipe) {
+  return recipe.sharpness_grid.empty() ? std::vector{recipe.sharpness} : recipe.sharpness_grid;
+}
+
 /// What inner folds settle.
 struct InnerChoice {
   std::vector<double> l2;  ///< per part
+  double sharpness = 1.0;
   Thresholds thresholds;
 };
 
@@ -151,9 +163,9 @@ Result<std::vector<ClassProbabilities>> inner_predictions(const Fitting& fitting
   return held;
 }
 
-/// Each part's penalty by its own loss, then thresholds on what the parts say together.
+/// Each part's penalty by its own loss, then sharpness and thresholds on what the parts say together.
 Result<InnerChoice> choose(const Fitting& fitting, const FeatureFamilies& families, const EvaluatorRecipe& recipe) {
-  InnerChoice choice{{}, Thresholds::none(fitting.data.dims())};
+  InnerChoice choice{{}, sharpnesses_of(recipe).front(), Thresholds::none(fitting.data.dims())};
   for (const auto& part : recipe.parts) choice.l2.push_back(penalties_of(part).front());
   if (!needs_inner_folds(recipe)) return choice;
   VALENCE_TRY(const auto folds, grouped_folds(prompt_keys(fitting.data.rows), recipe.inner_folds, recipe.seed));
@@ -167,7 +179,10 @@ Result<InnerChoice> choose(const Fitting& fitting, const FeatureFamilies& famili
     choice.l2[i] = penalties_of(recipe.parts[i])[static_cast<std::size_t>(least - held.begin())];
     best.push_back(std::move(*least));
   }
-  VALENCE_TRY(choice.thresholds, tune_thresholds(pooled(best), labels, recipe.thresholds));
+  const auto error_at = [&](double sharpness) { return soft_error(pooled(best, sharpness), labels); };
+  const auto sharpnesses = sharpnesses_of(recipe);
+  if (sharpnesses.size() > 1) choice.sharpness = *std::ranges::min_element(sharpnesses, {}, error_at);
+  VALENCE_TRY(choice.thresholds, tune_thresholds(pooled(best, choice.sharpness), labels, recipe.thresholds));
   return choice;
 }
 
@@ -246,7 +261,7 @@ Result<ClassProbabilities> Evaluator::evaluate(std::span<const PromptedText> tex
     VALENCE_TRY(auto probabilities, member.evaluate(texts));
     said.push_back(std::move(probabilities));
   }
-  return pooled(said);
+  return pooled(said, recipe_.sharpness);
 }
 
 std::size_t fits_of(const EvaluatorRecipe& recipe) {
@@ -262,6 +277,7 @@ Result<Evaluator> train_evaluator(const LabelledData& data, const FeatureFamilie
   const Fitting fitting{data, progress, stop};
   VALENCE_TRY(auto choice, choose(fitting, families, recipe));
   auto chosen = recipe;
+  chosen.sharpness = choice.sharpness;
   std::vector<Evaluator::Member> members;
   for (std::size_t i = 0; i < recipe.parts.size(); ++i) {
     chosen.parts[i].head.l2 = choice.l2[i];

@@ -17,7 +17,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "evaluator files are little-endian");
 
 constexpr std::string_view kMagic = "VALENCE EVALUATOR\n";
-constexpr std::uint64_t kVersion = 2;
+constexpr std::uint64_t kVersion = 3;
 constexpr std::size_t kSealSize = 8;  // bytes of the digest at the end
 
 // ---- writing
@@ -65,6 +65,8 @@ Json recipe_json(const EvaluatorRecipe& recipe) {
   Json parts = Json::array();
   for (const auto& part : recipe.parts) parts.push_back(part_json(part));
   return {{"parts", parts},
+          {"sharpness", recipe.sharpness},
+          {"sharpness_grid", recipe.sharpness_grid},
           {"seed", recipe.seed},
           {"inner_folds", recipe.inner_folds},
           {"threshold_goal", to_string(recipe.thresholds.goal)},
@@ -247,6 +249,10 @@ Result<EvaluatorRecipe> read_recipe(const Json& json) {
     VALENCE_TRY(auto part, read_part(entry));
     recipe.parts.push_back(std::move(part));
   }
+  VALENCE_TRY(recipe.sharpness, state_number(json, "sharpness"));
+  if (recipe.sharpness <= 0.0) return fail(ErrorCode::kCorrupt, "\"sharpness\" is {}, not above 0", recipe.sharpness);
+  VALENCE_TRY(const auto grid, state_member(json, "sharpness_grid"));
+  VALENCE_TRY(recipe.sharpness_grid, state_doubles(json, "sharpness_grid", grid.size()));
   VALENCE_TRY(recipe.seed, state_count(json, "seed"));
   VALENCE_TRY(recipe.inner_folds, state_count(json, "inner_folds"));
   VALENCE_TRY(const auto goal, state_string(json, "threshold_goal"));

@@ -1,6 +1,7 @@
 #include "valence/evaluate/recipe.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include "valence/base/files.h"
@@ -64,8 +65,18 @@ Result<ThresholdOptions> thresholds_of(const Node& document) {
   return options;
 }
 
+/// None when the key is absent.
+Result<std::vector<double>> sharpness_of(const Node& document) {
+  const auto* node = document.find("sharpness");
+  if (node == nullptr) return std::vector<double>{};
+  VALENCE_TRY(auto grid, node->as_numbers());
+  const auto fits = [](double one) { return one > 0.0 && std::isfinite(one); };
+  if (!grid.empty() && std::ranges::all_of(grid, fits)) return grid;
+  return tl::unexpected(node->error("should be one or more numbers above 0"));
+}
+
 Result<EvaluatorRecipe> recipe_of(const Node& document) {
-  VALENCE_CHECK(document.allow_only({"title", "part", "inner_folds", "thresholds", "own_from"}));
+  VALENCE_CHECK(document.allow_only({"title", "part", "inner_folds", "thresholds", "own_from", "sharpness"}));
   VALENCE_CHECK(document.string_at("title"));
   EvaluatorRecipe recipe;
   recipe.parts.clear();
@@ -78,6 +89,7 @@ Result<EvaluatorRecipe> recipe_of(const Node& document) {
   if (recipe.parts.empty()) return tl::unexpected(list.error("\"part\" should have at least one entry"));
   VALENCE_TRY(recipe.inner_folds, count_or(document, "inner_folds", recipe.inner_folds));
   VALENCE_TRY(recipe.thresholds, thresholds_of(document));
+  VALENCE_TRY(recipe.sharpness_grid, sharpness_of(document));
   return recipe;
 }
 

@@ -122,7 +122,7 @@ TEST_F(EvaluatorProgram, BadInputIsNamed) {
   EXPECT_EQ(run({"evaluator", "train", "train.jsonl", "--features", "tfdif"}).err,
             "valence: no features are called \"tfdif\"; did you mean \"tfidf\"?\n");
   EXPECT_EQ(run({"evaluator", "train", "train.jsonl", "--head", "svm"}).err,
-            "valence: unknown head \"svm\"; there are ridge, logistic, ordinal and mlp\n");
+            "valence: unknown head \"svm\"; it should be one of ridge, logistic, ordinal, mlp\n");
   train();
   EXPECT_EQ(run({"evaluator", "apply", "e.evaluator"}).err,
             "valence: say what to read: --text, or --input with a file (valence evaluator apply --help)\n");

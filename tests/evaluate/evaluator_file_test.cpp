@@ -126,10 +126,19 @@ TEST(EvaluatorFile, EveryTruncationAndEveryFlippedByteIsNoticed) {
 
 TEST(EvaluatorFile, NewerFormatsAreRefused) {
   auto bytes = encode_evaluator(small());
-  bytes[18] = 3;
+  bytes[18] = 9;
   EXPECT_EQ(decoded(bytes).error().message,
-            "e.evaluator: the evaluator has format 3, this program reads 2; update valence or train it again");
+            "e.evaluator: the evaluator has format 9, this program reads 3; update valence or train it again");
   EXPECT_EQ(decoded(bytes).error().code, ErrorCode::kUnsupported);
+}
+
+TEST(EvaluatorFile, SharpnessComesBackAndMustBeAboveZero) {
+  const auto evaluator = small();
+  const auto sharp = decoded(changed_header(evaluator, [](Json& h) { h["recipe"]["sharpness"] = 1.5; }));
+  ASSERT_TRUE(sharp) << sharp.error().message;
+  EXPECT_EQ(sharp->recipe().sharpness, 1.5);
+  EXPECT_EQ(decoded(changed_header(evaluator, [](Json& h) { h["recipe"]["sharpness"] = 0.0; })).error().message,
+            "e.evaluator: \"sharpness\" is 0, not above 0");
 }
 
 TEST(EvaluatorFile, HeadersThatDoNotFitAreNamed) {
@@ -141,7 +150,7 @@ TEST(EvaluatorFile, HeadersThatDoNotFitAreNamed) {
   EXPECT_EQ(message([](Json& h) { h["dimensions"].push_back("more"); }),
             "e.evaluator: \"opposed\" is missing or not an array of 3 numbers");
   EXPECT_EQ(message([](Json& h) { h["recipe"]["parts"][0]["head"] = "svm"; }),
-            "e.evaluator: unknown head \"svm\"; there are ridge, logistic, ordinal and mlp");
+            "e.evaluator: unknown head \"svm\"; it should be one of ridge, logistic, ordinal, mlp");
   EXPECT_EQ(
       message([](Json& h) { h["members"][0]["blocks"][0]["family"] = "minilm"; }),
       "e.evaluator: no features are called \"minilm\"; there are tfidf, tfidf_prompt, tfidf_response, dictionary");
@@ -152,7 +161,7 @@ TEST(EvaluatorFile, HeadersThatDoNotFitAreNamed) {
   EXPECT_EQ(message([](Json& h) { h["members"][0]["head"]["members"] = Json::array(); }),
             "e.evaluator: the head has no weights");
   EXPECT_EQ(message([](Json& h) { h["recipe"]["threshold_goal"] = "luck"; }),
-            "e.evaluator: thresholds cannot be tuned for \"luck\"; there are none, macro_f1 and balanced");
+            "e.evaluator: unknown goal of thresholds \"luck\"; it should be one of none, macro_f1, balanced");
   EXPECT_EQ(message([](Json& h) {
               h["provenance"]["fitted_on"] = {"b", "a"};
             }),

@@ -53,6 +53,21 @@ TEST(Evaluator, ChoosesThePenaltyWithinTheTrainingRows) {
   EXPECT_EQ(trained(toy_data(120), recipe).recipe().parts.front().head.l2, 0.1);
 }
 
+TEST(Evaluator, SharpnessIsChosenByTheSoftErrorAndMovesNoOrder) {
+  const auto data = toy_data(120);
+  auto recipe = quick_recipe();
+  const auto plain = trained(data, recipe);
+  recipe.sharpness_grid = {0.2, 1.0, 3.0};
+  const auto sharp = trained(data, recipe);
+  EXPECT_EQ(sharp.recipe().sharpness, 3.0) << "words tell the toy's values with certainty";
+  const auto texts = texts_of(toy_data(20, 2).rows);
+  const auto soft = plain.evaluate(texts).value(), sharper = sharp.evaluate(texts).value();
+  for (std::size_t row = 0; row < soft.rows; ++row) {
+    const auto p = soft.at(row, 0), q = sharper.at(row, 0);
+    EXPECT_NEAR(q[0] / q[1], std::pow(p[0] / p[1], 3.0), 1e-9 * (1.0 + q[0] / q[1]));
+  }
+}
+
 /// One feature, the length; keeps which texts it was fitted on.
 class SpyFamily : public FeatureFamily {
  public:

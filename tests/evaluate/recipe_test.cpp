@@ -11,6 +11,7 @@ using ::testing::HasSubstr;
 constexpr std::string_view kTwoParts = R"(
 title = "two"
 own_from = 30
+sharpness = [1.0, 1.5]
 [[part]]
 features = ["tfidf"]
 head = "logistic"
@@ -31,6 +32,7 @@ TEST(Recipe, PartsAreReadWithTheirHeads) {
   EXPECT_EQ(recipe.parts[1].head.members, 3u);
   EXPECT_EQ(recipe.parts[1].head.dropout, HeadOptions{}.dropout);
   EXPECT_EQ(recipe.thresholds.own_from, 30u);
+  EXPECT_EQ(recipe.sharpness_grid, (std::vector{1.0, 1.5}));
   EXPECT_EQ(recipe.features(), (std::vector<std::string>{"tfidf", "minilm", "states:smollm2@15"}));
 }
 
@@ -65,8 +67,11 @@ TEST(Recipe, MistakesAreNamedByPlace) {
               HasSubstr("should be a whole number from 1"));
   EXPECT_THAT(message("title = \"t\"\n[[part]]\nfeatures = [\"tfidf\"]\nhead = \"mlp\"\nhiden = 3\n"),
               HasSubstr("hiden"));
-  EXPECT_THAT(message("title = \"t\"\nthresholds = \"luck\"\n[[part]]\nfeatures = [\"tfidf\"]\nhead = \"mlp\"\n"),
-              HasSubstr("r.toml:2:14: thresholds cannot be tuned for \"luck\"; there are none, macro_f1 and balanced"));
+  EXPECT_THAT(message("title = \"t\"\nsharpness = [0]\n[[part]]\nfeatures = [\"tfidf\"]\nhead = \"mlp\"\n"),
+              HasSubstr("should be one or more numbers above 0"));
+  EXPECT_THAT(
+      message("title = \"t\"\nthresholds = \"luck\"\n[[part]]\nfeatures = [\"tfidf\"]\nhead = \"mlp\"\n"),
+      HasSubstr("r.toml:2:14: unknown goal of thresholds \"luck\"; it should be one of none, macro_f1, balanced"));
 }
 
 TEST(Recipe, UnknownNamesListThoseThereAre) {

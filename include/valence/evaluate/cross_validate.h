@@ -45,7 +45,7 @@ enum class TrivialEvaluator {
 };
 HeldOut trivial_held_out(const LabelledData& data, const Folds& folds, TrivialEvaluator kind);
 
-/// "tfidf + dictionary, logistic"; parts of an ensemble are separated by "; ".
+/// "tfidf + dictionary, logistic"; parts of an ensemble are separated by "; ", "sharpened" comes last.
 std::string describe(const EvaluatorRecipe& recipe);
 
 /// Figures on the same test folds after training on a part of the prompts of the other folds.

@@ -33,7 +33,11 @@ struct EvaluatorRecipe {
   std::vector<EvaluatorPart> parts = {EvaluatorPart{}};
   std::size_t inner_folds = 3;  ///< by prompt, within the training rows: for penalties and thresholds
   ThresholdOptions thresholds;
-  std::uint64_t seed = 1;  ///< of the inner folds
+  /// The pool's log-probabilities are multiplied by it: p ∝ p^sharpness. A mean of logarithms says less than its parts
+  /// know, and E = p(+1) − p(−1) is then drawn towards 0.
+  double sharpness = 1.0;
+  std::vector<double> sharpness_grid;  ///< to choose from by inner cross-validated mean |E − label|; empty: `sharpness`
+  std::uint64_t seed = 1;              ///< of the inner folds
 
   std::vector<std::string> features() const;  ///< of all parts, each once, in the order in which they come
 };
