@@ -45,9 +45,7 @@ std::string verdict_line(const Validity& validity, const Terminal& terminal) {
 
 std::string advice_lines(const Validity& validity) {
   std::string text;
-  for (const auto& check : validity.checks) {
-    if (!check.passed && !check.advice.empty()) text += fmt::format("  try: {}\n", check.advice);
-  }
+  for (const auto& one : validity.advice()) text += fmt::format("  try: {}\n", one);
   return text;
 }
 

@@ -38,13 +38,8 @@ std::string title_of(std::span<const ReportRun> runs, const ReportOptions& optio
 }
 
 std::string advice(const Validity& validity) {
-  std::vector<std::string> said;
   std::string items;
-  for (const auto& check : validity.checks) {
-    if (check.passed || check.advice.empty() || std::find(said.begin(), said.end(), check.advice) != said.end()) continue;
-    said.push_back(check.advice);
-    items += fmt::format("<li>{}</li>", html_escape(check.advice));
-  }
+  for (const auto& one : validity.advice()) items += fmt::format("<li>{}</li>", html_escape(one));
   return items.empty() ? "" : fmt::format("<p>What to try:</p><ul>{}</ul>", items);
 }
 

@@ -28,6 +28,15 @@ bool Validity::interpretable() const {
   return assessed && std::all_of(checks.begin(), checks.end(), [](const ValidityCheck& check) { return check.passed; });
 }
 
+std::vector<std::string> Validity::advice() const {
+  std::vector<std::string> said;
+  for (const auto& check : checks) {
+    if (check.passed || check.advice.empty()) continue;
+    if (std::find(said.begin(), said.end(), check.advice) == said.end()) said.push_back(check.advice);
+  }
+  return said;
+}
+
 std::string Validity::reason() const {
   std::vector<std::string> failures;
   for (const auto& check : checks) {

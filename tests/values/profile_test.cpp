@@ -51,6 +51,11 @@ TEST(Validity, SaysWhichChecksFailed) {
   EXPECT_EQ((Validity{true, {bias_check(0.05)}, ""}.reason()), "");
 }
 
+TEST(Validity, SaysOnceWhatToTry) {
+  EXPECT_EQ((Validity{true, {bias_check(0.05), bias_check(0.48), bias_check(0.5)}, ""}.advice()),
+            (std::vector<std::string>{"balance the orders"}));
+}
+
 TEST(Profile, FindsEntriesByTheirKey) {
   const auto profile = sample();
   EXPECT_EQ(profile.find("altruistic.angle"), &profile.entries[0]);

@@ -55,6 +55,7 @@ struct Validity {
 
   bool interpretable() const;  ///< assessed and every check passed
   std::string reason() const;  ///< the failed checks in words; empty when none
+  std::vector<std::string> advice() const;  ///< what to try about the failed checks, each once
 };
 
 struct StatusCounts {
