@@ -21,10 +21,10 @@ function(valence_precompile target)
   target_precompile_headers(${target} REUSE_FROM valence_pch)
 endfunction()
 
-# valence_tests(<area> SOURCES <file>... [LINK <target>...] [LABELS <label>...] [OPTIMISE])
-# One test binary per area; LABELS default to "fast".
+# valence_tests(<area> SOURCES <file>... [LINK <target>...] [LABELS <label>...] [SLOW <suite.test>...] [OPTIMISE])
+# One test binary per area; LABELS default to "fast". SLOW: those of its tests that take seconds, labelled "slow".
 function(valence_tests name)
-  cmake_parse_arguments(ARG "OPTIMISE" "" "SOURCES;LINK;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "OPTIMISE" "" "SOURCES;LINK;LABELS;SLOW" ${ARGN})
   if(NOT ARG_LABELS)
     set(ARG_LABELS fast)
   endif()
@@ -39,6 +39,14 @@ function(valence_tests name)
     target_compile_options(${name}_tests PRIVATE -O0)
   endif()
   target_precompile_headers(${name}_tests PRIVATE <gtest/gtest.h> <gmock/gmock.h> <fmt/format.h> <nlohmann/json.hpp> <tl/expected.hpp>)
-  gtest_discover_tests(${name}_tests DISCOVERY_TIMEOUT 60 PROPERTIES LABELS "${ARG_LABELS}"
+  list(JOIN ARG_SLOW ":" slow)
+  valence_discover(${name}_tests "${ARG_LABELS}" "-${slow}")
+  if(slow)
+    valence_discover(${name}_tests slow "${slow}")
+  endif()
+endfunction()
+
+function(valence_discover target labels filter)
+  gtest_discover_tests(${target} DISCOVERY_TIMEOUT 60 TEST_FILTER "${filter}" PROPERTIES LABELS "${labels}"
     ENVIRONMENT "VALENCE_DATA=${CMAKE_SOURCE_DIR}/data")
 endfunction()
