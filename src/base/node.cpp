@@ -182,6 +182,12 @@ Result<std::int64_t> Node::integer_at(std::string_view key) const {
   return member.as_integer();
 }
 
+Result<std::size_t> Node::count_at(std::string_view key) const {
+  VALENCE_TRY(const auto number, integer_at(key));
+  if (number >= 0) return static_cast<std::size_t>(number);
+  return tl::unexpected(find(key)->error(fmt::format("\"{}\" should be at least 0, got {}", key, number)));
+}
+
 Result<std::string> Node::string_or(std::string_view key, std::string_view fallback) const {
   return member_or(*this, key, std::string(fallback), &Node::as_string);
 }

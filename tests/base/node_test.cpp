@@ -30,6 +30,14 @@ std::string failure_of(const Result<T>& result) {
 std::string toml_failure(std::string_view text) { return failure_of(parse_toml(text, "a.toml")); }
 std::string json_failure(std::string_view text) { return failure_of(parse_json_node(text, "a.json")); }
 
+TEST(Counts, AreWholeNumbersOfAtLeastZero) {
+  const auto root = parse_toml("a = 3\nb = -1\nc = 1.5\n", "t.toml").value();
+  EXPECT_EQ(root.count_at("a"), 3u);
+  EXPECT_EQ(root.count_at("b").error().message, "t.toml:2:5: \"b\" should be at least 0, got -1");
+  EXPECT_FALSE(root.count_at("c"));
+  EXPECT_FALSE(root.count_at("d"));
+}
+
 TEST(Position, LeavesOutWhatIsUnknown) {
   EXPECT_EQ(to_string(Position{"a.toml", 3, 7}), "a.toml:3:7");
   EXPECT_EQ(to_string(Position{"a.toml", 3, 0}), "a.toml:3");

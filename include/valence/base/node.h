@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -59,6 +60,7 @@ class Node {
   Result<std::string> string_at(std::string_view key) const;
   Result<double> number_at(std::string_view key) const;
   Result<std::int64_t> integer_at(std::string_view key) const;
+  Result<std::size_t> count_at(std::string_view key) const;  ///< a whole number of at least 0
   Result<std::string> string_or(std::string_view key, std::string_view fallback) const;
   Result<bool> bool_or(std::string_view key, bool fallback) const;
   Result<double> number_or(std::string_view key, double fallback) const;
