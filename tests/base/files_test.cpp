@@ -1,8 +1,6 @@
 #include "valence/base/files.h"
 
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,16 +8,18 @@
 #include <cstdlib>
 #include <thread>
 
+#include "support/full_disk.h"
+
 namespace valence {
 namespace {
 
 namespace fs = std::filesystem;
 
 /// A folder of its own for each test, removed after it.
-class Files : public testing::Test {
+class Files : public ::testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "/valence-files-XXXXXX";
+    std::string pattern = ::testing::TempDir() + "/valence-files-XXXXXX";
     ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
     folder_ = pattern;
   }
@@ -101,14 +101,10 @@ TEST_F(Files, AFullDeviceIsDiskFull) {
 TEST_F(Files, AFullDiskLeavesTheOldFileAndNothingElse) {
   const auto path = folder_ / "a.txt";
   ASSERT_TRUE(write_file(path, "old"));
-  struct rlimit before {};
-  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
-  const auto handler = ::signal(SIGXFSZ, SIG_IGN);
-  const struct rlimit small {4096, before.rlim_max};
-  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
-  const auto written = write_file(path, std::string(10'000, 'x'));
-  ::setrlimit(RLIMIT_FSIZE, &before);
-  ::signal(SIGXFSZ, handler);
+  const auto written = [&] {
+    const testing::FullDisk full(4096);
+    return write_file(path, std::string(10'000, 'x'));
+  }();
   ASSERT_FALSE(written);
   EXPECT_EQ(written.error().code, ErrorCode::kDiskFull);
   EXPECT_EQ(written.error().message, path.string() + ": cannot write: File too large");
