@@ -59,20 +59,23 @@ Result<Ratings> oriented(const SurveyForm& form, std::span<const double> answers
 }
 
 PersonScores person_scores(const SurveyForm& form, const Space& space, const Ratings& ratings) {
-  std::vector<Mean> of_dimension(space.dimensions.size());
+  std::vector<Mean> of_dimension(space.dimensions.size()), squares(space.dimensions.size());
   Mean of_all;
   for (std::size_t i = 0; i < form.items.size(); ++i) {
     const double rating = ratings.values()[i];
     if (std::isnan(rating)) continue;
     of_all.add(rating);
     const auto* dimension = space.find(form.items[i].dimension);
-    of_dimension[dimension->index].add(form.items[i].reversed ? form.low + form.high - rating : rating);
+    const double turned = form.items[i].reversed ? form.low + form.high - rating : rating;
+    of_dimension[dimension->index].add(turned);
+    squares[dimension->index].add(turned * turned);
   }
-  PersonScores scores{{}, {}, of_all.value()};
+  PersonScores scores{{}, {}, of_all.value(), {}};
   for (const auto& mean : of_dimension) {
     scores.raw.push_back(mean.value());
     scores.centred.push_back(mean.value() - scores.mean_rating);
   }
+  for (const auto& square : squares) scores.squares.push_back(square.value());
   return scores;
 }
 

@@ -33,6 +33,23 @@ SurveySample sample_of(const std::vector<Respondent>& respondents, std::size_t d
   return sample;
 }
 
+/// Standard deviation of a single answer to one of a dimension's items, over people and items, in the scale's unit.
+double spread_of(const std::vector<Respondent>& respondents, std::size_t dimension, ScoreScale scale,
+                 const SurveyForm& form) {
+  std::vector<double> means, squares, weights;
+  for (const auto& [scores, weight, cluster] : respondents) {
+    const double raw = scores.raw[dimension];
+    if (std::isnan(raw)) continue;
+    const double off = scale == ScoreScale::kCentred ? scores.mean_rating : 0.0;
+    means.push_back(raw - off);
+    squares.push_back(scores.squares[dimension] - 2.0 * off * raw + off * off);
+    weights.push_back(weight);
+  }
+  const double mean = stats::weighted_mean(means, weights);
+  const double spread = std::sqrt(std::max(0.0, stats::weighted_mean(squares, weights) - mean * mean));
+  return scale == ScoreScale::kUnit ? spread / ((form.high - form.low) / 2.0) : spread;
+}
+
 /// A mean cannot leave the scale, nor can its interval; centred scores have no ends of their own.
 SampleInterval interval_within(const Estimate& estimate, std::size_t count, ScoreScale scale, const SurveyForm& form) {
   SampleInterval interval{estimate.low, estimate.high, count};
@@ -72,8 +89,9 @@ Target target_of(const std::vector<Respondent>& respondents, const SurveyForm& f
     const auto sample = sample_of(respondents, dimension.index, scale, form);
     const auto estimate = survey_mean(sample, unit);
     target.values.emplace_back(dimension.id, estimate.value);
-    if (respondents.size() > 1)
-      target.intervals.push_back(interval_within(estimate, sample.values.size(), scale, form));
+    if (respondents.size() == 1) continue;
+    target.intervals.push_back(interval_within(estimate, sample.values.size(), scale, form));
+    target.spreads.push_back(spread_of(respondents, dimension.index, scale, form));
   }
   if (scale == ScoreScale::kRaw) target.mean_rating = mean_rating_of(respondents);
   return target;
@@ -103,6 +121,15 @@ Result<void> check_order(const std::vector<Respondent>& respondents, const Surve
       "\"very much like me\" the answers seem to be reversed already. Say --most-like-me {}, or --any-order if the "
       "group is like that",
       respondents.size(), significant(agreement), form.most_like_me, other);
+}
+
+/// The answers themselves, under the numbers of the form's questionnaire.
+OwnAnswers own_answers(const SurveyForm& form, std::span<const double> answers) {
+  OwnAnswers own{form.questionnaire, {}};
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    if (!std::isnan(answers[i])) own.items.emplace_back(form.items[i].number, answers[i]);
+  }
+  return own;
 }
 
 std::string nobody(const SurveyCounts& counts) {
@@ -161,7 +188,9 @@ Result<Target> person_target(const SurveyForm& form, std::span<const double> ans
                 "{} of {} answers are the same, and at most {} may be: they do not tell the values apart",
                 ratings.most_identical(), form.items.size(), form.most_identical);
   }
-  return target_of({{person_scores(form, space, ratings), 1.0, 0}}, form, space, scale, "respondent");
+  auto target = target_of({{person_scores(form, space, ratings), 1.0, 0}}, form, space, scale, "respondent");
+  if (!form.questionnaire.empty()) target.answers = own_answers(form, answers);
+  return target;
 }
 
 }  // namespace valence

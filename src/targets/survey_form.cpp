@@ -13,12 +13,6 @@ namespace {
 
 constexpr std::string_view kSurveys = "surveys";
 
-Result<std::size_t> count_at(const Node& table, std::string_view key) {
-  VALENCE_TRY(const auto number, table.integer_at(key));
-  if (number >= 0) return static_cast<std::size_t>(number);
-  return tl::unexpected(table.find(key)->error(fmt::format("\"{}\" should be at least 0, got {}", key, number)));
-}
-
 Result<void> read_scale(const Node& node, SurveyForm& form) {
   VALENCE_TRY(const auto scale, node.at("scale"));
   VALENCE_CHECK(scale.allow_only({"low", "high", "most_like_me"}));
@@ -49,7 +43,7 @@ Result<void> read_items(const Node& node, SurveyForm& form) {
       return tl::unexpected(
           value.error(fmt::format("the space \"{}\" has no dimension \"{}\"", space.id, printable(dimension))));
     }
-    form.items.push_back({column, dimension, false});
+    form.items.push_back({column, dimension, false, ""});
   }
   for (const auto& dimension : space.dimensions) {
     const bool has = std::any_of(form.items.begin(), form.items.end(),
@@ -70,7 +64,7 @@ Result<void> read_questionnaire_items(const Node& node, SurveyForm& form) {
   for (const auto& item : questionnaire.items) {
     auto column = fill(pattern, {{"number", item.id}});
     if (!column) return tl::unexpected(node.find("columns")->error(column.error().message));
-    form.items.push_back({*column, item.dimension, item.reversed});
+    form.items.push_back({*column, item.dimension, item.reversed, item.id});
   }
   return {};
 }
@@ -78,8 +72,8 @@ Result<void> read_questionnaire_items(const Node& node, SurveyForm& form) {
 Result<void> read_rules(const Node& node, SurveyForm& form) {
   VALENCE_TRY(const auto rules, node.at("rules"));
   VALENCE_CHECK(rules.allow_only({"most_missing", "most_identical"}));
-  VALENCE_TRY(form.most_missing, count_at(rules, "most_missing"));
-  VALENCE_TRY(form.most_identical, count_at(rules, "most_identical"));
+  VALENCE_TRY(form.most_missing, rules.count_at("most_missing"));
+  VALENCE_TRY(form.most_identical, rules.count_at("most_identical"));
   if (form.most_missing < form.items.size()) return {};
   return tl::unexpected(
       rules.error(fmt::format("\"most_missing\" should be below the number of items, {}", form.items.size())));
@@ -129,7 +123,7 @@ Result<void> read_direction(const Node& node, SurveyForm& form) {
   VALENCE_CHECK(direction->allow_only({"order", "fewest", "refused"}));
   VALENCE_TRY(const auto order, direction->at("order"));
   VALENCE_TRY(form.order, order.as_strings());
-  VALENCE_TRY(form.order_fewest, count_at(*direction, "fewest"));
+  VALENCE_TRY(form.order_fewest, direction->count_at("fewest"));
   VALENCE_TRY(form.order_refused, direction->number_at("refused"));
   VALENCE_TRY(const auto space, load_space(form.space));
   const std::set<std::string> distinct(form.order.begin(), form.order.end());

@@ -92,6 +92,8 @@ Result<Target> map_target(const Target& target, const SpaceMap& map) {
   other.values.clear();
   other.weights.clear();
   other.intervals.clear();
+  other.spreads.clear();
+  other.answers.reset();
   for (std::size_t place = 0; place < map.size; ++place) {
     other.values.emplace_back(to.dimensions[place].id, means.mean(place));
     if (!target.weights.empty()) other.weights.push_back(means.mean_weight(place));
@@ -105,7 +107,7 @@ Result<Target> mapped(const Target& target, std::string_view map) {
   if (const auto scale = scale_map_from(map)) return converted(target, *scale);
   VALENCE_TRY(auto names, list_space_maps());
   if (std::find(names.begin(), names.end(), map) == names.end()) {
-    names.insert(names.begin(), {"centre", "from_1_6"});
+    names.insert(names.begin(), {"centre", "from_1_6", "to_1_6"});
     const auto near = nearest(map, names);
     return fail(ErrorCode::kUsage, "unknown map \"{}\"; {}", printable(map),
                 near.empty() ? "there are: " + join(names, ", ") : "did you mean \"" + near + "\"?");

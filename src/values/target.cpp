@@ -117,6 +117,36 @@ Result<void> read_intervals(const Node& node, const Space& space, Target& target
   return {};
 }
 
+Result<void> read_spread(const Node& node, const Space& space, Target& target) {
+  const Node* table = node.find("spread");
+  if (table == nullptr) return {};
+  VALENCE_CHECK(check_keys(*table, space));
+  for (const auto& [dimension, value] : target.values) {
+    VALENCE_TRY(const double spread, table->number_or(dimension, kLeftOut));
+    if (spread < 0.0)
+      return tl::unexpected(table->find(dimension)->error(
+          fmt::format("the spread of \"{}\" should be at least 0, got {}", dimension, spread)));
+    target.spreads.push_back(spread);
+  }
+  return {};
+}
+
+Result<void> read_answers(const Node& node, Target& target) {
+  const Node* table = node.find("answers");
+  if (table == nullptr) return {};
+  VALENCE_CHECK(table->allow_only({"questionnaire", "items"}));
+  OwnAnswers answers;
+  VALENCE_TRY(answers.questionnaire, table->string_at("questionnaire"));
+  VALENCE_TRY(const auto list, table->at("items"));
+  VALENCE_TRY(const auto items, list.as_table());
+  for (const auto& [item, answer] : items) {
+    VALENCE_TRY(const double given, answer.as_number());
+    answers.items.emplace_back(item, given);
+  }
+  target.answers = std::move(answers);
+  return {};
+}
+
 Result<void> check_space(const Node& node, const std::string& named, const Space& space) {
   if (named == space.id) return {};
   return tl::unexpected(
@@ -150,8 +180,9 @@ Result<void> read_sample(const Node& node, Target& target) {
 }
 
 Result<Target> target_of(const Node& node, const Space& space) {
-  VALENCE_CHECK(node.allow_only({"id", "space", "label", "scale", "instrument", "reachable", "respondents",
-                                 "mean_rating", "leave_out", "provenance", "values", "weights", "intervals"}));
+  VALENCE_CHECK(
+      node.allow_only({"id", "space", "label", "scale", "instrument", "reachable", "respondents", "mean_rating",
+                       "leave_out", "provenance", "values", "weights", "intervals", "spread", "answers"}));
   Target target;
   VALENCE_TRY(target.id, node.string_at("id"));
   VALENCE_TRY(target.space, node.string_at("space"));
@@ -165,6 +196,8 @@ Result<Target> target_of(const Node& node, const Space& space) {
   VALENCE_CHECK(read_values(node, space, target));
   VALENCE_CHECK(read_weights(node, space, target));
   VALENCE_CHECK(read_intervals(node, space, target));
+  VALENCE_CHECK(read_spread(node, space, target));
+  VALENCE_CHECK(read_answers(node, target));
   auto sound = check_values(target);
   if (!sound) return tl::unexpected(node.find("values")->error(sound.error().message));
   return target;

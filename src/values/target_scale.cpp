@@ -26,6 +26,7 @@ std::string no_way(ScoreScale from, ScoreScale to) {
 }
 
 double from_1_6(double mean) { return (mean - kMiddle) / kHalf; }
+double to_1_6(double score) { return kMiddle + kHalf * score; }
 
 Result<void> check_ratings(const Target& target) {
   for (const auto& [dimension, value] : target.values) {
@@ -57,6 +58,7 @@ Result<Target> centred(Target target) {
   for (auto& entry : target.values) entry.second -= mean;
   target.mean_rating.reset();
   target.intervals.clear();
+  target.spreads.clear();
   target.scale = ScoreScale::kCentred;
   return target;
 }
@@ -68,9 +70,29 @@ Result<Target> scaled(Target target) {
     interval.low = std::max(-1.0, from_1_6(interval.low));
     interval.high = std::min(1.0, from_1_6(interval.high));
   }
+  for (auto& spread : target.spreads) spread /= kHalf;
   target.mean_rating.reset();
   target.scale = ScoreScale::kUnit;
   return target;
+}
+
+Target rated(Target target) {
+  for (auto& entry : target.values) entry.second = to_1_6(entry.second);
+  for (auto& interval : target.intervals) {
+    interval.low = to_1_6(interval.low);
+    interval.high = to_1_6(interval.high);
+  }
+  for (auto& spread : target.spreads) spread *= kHalf;
+  target.scale = ScoreScale::kRaw;
+  return target;
+}
+
+/// What a map starts from.
+ScoreScale source_of(ScaleMap map) { return map == ScaleMap::kTo1To6 ? ScoreScale::kUnit : ScoreScale::kRaw; }
+
+std::string_view name_of(ScaleMap map) {
+  if (map == ScaleMap::kCentre) return "centre";
+  return map == ScaleMap::kFrom1To6 ? "from_1_6" : "to_1_6";
 }
 
 /// The map that would bring one of the two to the other's convention.
@@ -104,21 +126,28 @@ Result<ScoreScale> score_scale_from(std::string_view text) {
 Result<ScaleMap> scale_map_from(std::string_view name) {
   if (name == "centre") return ScaleMap::kCentre;
   if (name == "from_1_6") return ScaleMap::kFrom1To6;
-  return fail(ErrorCode::kUsage, "unknown map \"{}\"; there are: centre (raw to centred), from_1_6 (raw to unit)",
+  if (name == "to_1_6") return ScaleMap::kTo1To6;
+  return fail(ErrorCode::kUsage,
+              "unknown map \"{}\"; there are: centre (raw to centred), from_1_6 (raw to unit), to_1_6 (unit to raw)",
               printable(name));
 }
 
-ScoreScale result_of(ScaleMap map) { return map == ScaleMap::kCentre ? ScoreScale::kCentred : ScoreScale::kUnit; }
+ScoreScale result_of(ScaleMap map) {
+  if (map == ScaleMap::kTo1To6) return ScoreScale::kRaw;
+  return map == ScaleMap::kCentre ? ScoreScale::kCentred : ScoreScale::kUnit;
+}
 
 Result<Target> converted(const Target& target, ScaleMap map) {
-  if (target.scale != ScoreScale::kRaw) {
+  if (target.scale != source_of(map)) {
     const auto reason = target.scale == result_of(map) ? fmt::format("it is {} already", to_string(target.scale))
                                                        : no_way(target.scale, result_of(map));
     return fail(ErrorCode::kUsage, "target {}: {}", target.id, reason);
   }
-  VALENCE_TRY(auto other, map == ScaleMap::kCentre ? centred(target) : scaled(target));
-  other.provenance.note =
-      trimmed_note(target.provenance.note, map == ScaleMap::kCentre ? "mapped by centre" : "mapped by from_1_6");
+  auto other = map == ScaleMap::kCentre     ? centred(target)
+               : map == ScaleMap::kFrom1To6 ? scaled(target)
+                                            : Result<Target>(rated(target));
+  if (!other) return other;
+  other->provenance.note = trimmed_note(target.provenance.note, fmt::format("mapped by {}", name_of(map)));
   return other;
 }
 

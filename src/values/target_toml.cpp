@@ -49,6 +49,24 @@ std::string intervals_toml(const Target& target) {
   return text.empty() ? "" : "\n[intervals]\n" + text;
 }
 
+std::string spread_toml(const Target& target) {
+  std::string text;
+  for (std::size_t i = 0; i < target.spreads.size(); ++i) {
+    if (!std::isnan(target.spreads[i]))
+      text += fmt::format("{} = {}\n", target.values[i].first, number(target.spreads[i]));
+  }
+  return text.empty() ? "" : "\n[spread]\n" + text;
+}
+
+std::string answers_toml(const Target& target) {
+  if (!target.answers) return "";
+  auto text =
+      fmt::format("\n[answers]\nquestionnaire = {}\n\n[answers.items]\n", toml_string(target.answers->questionnaire));
+  for (const auto& [item, answer] : target.answers->items)
+    text += fmt::format("{} = {}\n", toml_string(item), number(answer));
+  return text;
+}
+
 std::string left_out_toml(const Target& target) {
   std::vector<std::string> names;
   for (const auto& [dimension, value] : target.values) {
@@ -73,7 +91,8 @@ std::string to_toml(const Target& target) {
   const auto& source = target.provenance;
   text += fmt::format("\n[provenance]\ncitation = {}\nlicence = {}\nnote = {}\n", toml_string(source.citation),
                       toml_string(source.licence), toml_string(source.note));
-  return text + values_toml(target) + weights_toml(target) + intervals_toml(target);
+  return text + values_toml(target) + weights_toml(target) + intervals_toml(target) + spread_toml(target) +
+         answers_toml(target);
 }
 
 }  // namespace valence

@@ -11,6 +11,7 @@
 #include "valence/base/text.h"
 #include "valence/stats/correlation.h"
 #include "valence/stats/intervals.h"
+#include "valence/values/space.h"
 
 namespace valence {
 namespace {
@@ -257,6 +258,53 @@ TEST(SurveyErrors, SayWhyNobodyIsLeft) {
             "ess.csv: nobody is left: of 4 rows, 4 are outside the filter, 0 cannot be told, 0 lack too many answers, "
             "0 give one answer "
             "too often, 0 have no weight");
+}
+
+// The spread is that of single answers, over people and items, weighted, in the target's own convention.
+TEST(SurveyImport, SpreadsAreThoseOfSingleAnswers) {
+  const auto people = made_up_answers(40, 5);
+  const auto form = ess_form();
+  for (const auto scale : {ScoreScale::kRaw, ScoreScale::kCentred, ScoreScale::kUnit}) {
+    SurveyOptions options;
+    options.scale = scale;
+    const auto target = import_survey(ess_table(people), form, options)->target;
+    double sum = 0.0, squares = 0.0, weights = 0.0;
+    for (std::size_t i = 0; i < people.size(); ++i) {
+      double mean = 0.0;
+      for (const int answer : people[i]) mean += (7.0 - answer) / 21.0;
+      const double weight = i % 4 == 0 ? 2.0 : 0.5;
+      for (std::size_t item = 0; item < form.items.size(); ++item) {
+        if (form.items[item].dimension != "benevolence") continue;
+        const double rating = 7.0 - people[i][item];
+        const double answer = scale == ScoreScale::kCentred ? rating - mean
+                              : scale == ScoreScale::kUnit  ? (rating - 3.5) / 2.5
+                                                            : rating;
+        sum += weight * answer;
+        squares += weight * answer * answer;
+        weights += weight;
+      }
+    }
+    const auto place = load_space("schwartz10")->find("benevolence")->index;
+    EXPECT_NEAR(target.spreads[place], std::sqrt(squares / weights - sum * sum / (weights * weights)), 1e-9);
+  }
+}
+
+TEST(PersonTarget, KeepsThePersonsOwnAnswers) {
+  const auto form = load_survey_form("pvq40").value();
+  std::vector<double> answers;
+  for (std::size_t i = 0; i < 40; ++i) answers.push_back(static_cast<double>(1 + i % 6));
+  answers[6] = std::nan("");
+  auto target = person_target(form, answers, ScoreScale::kCentred).value();
+  ASSERT_TRUE(target.answers);
+  EXPECT_EQ(target.answers->questionnaire, "pvq40");
+  EXPECT_EQ(target.answers->items.size(), 39u);
+  EXPECT_EQ(target.answers->items[6], (std::pair<std::string, double>("8", 2.0)));
+  EXPECT_FALSE(person_target(ess_form(), kFact, ScoreScale::kRaw)->answers) << "no questionnaire is known";
+  target.id = "me";
+  target.label = "me";
+  const auto again = parse_target(to_toml(target), "me.toml", load_space("schwartz10").value());
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->answers->items, target.answers->items);
 }
 
 TEST(PersonTarget, IsRefusedByTheSameRules) {

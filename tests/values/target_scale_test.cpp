@@ -80,8 +80,24 @@ TEST(ScaleMaps, StartFromRawOnly) {
 TEST(ScaleMaps, AreFoundByName) {
   EXPECT_EQ(scale_map_from("centre"), ScaleMap::kCentre);
   EXPECT_EQ(scale_map_from("from_1_6"), ScaleMap::kFrom1To6);
+  EXPECT_EQ(scale_map_from("to_1_6"), ScaleMap::kTo1To6);
   EXPECT_EQ(scale_map_from("zscore").error().message,
-            "unknown map \"zscore\"; there are: centre (raw to centred), from_1_6 (raw to unit)");
+            "unknown map \"zscore\"; there are: centre (raw to centred), from_1_6 (raw to unit), to_1_6 (unit to raw)");
+}
+
+TEST(ScaleMaps, ToRatingsAndBackIsTheSame) {
+  auto uk = load_target("fulcra_uk").value();
+  uk.spreads.assign(uk.values.size(), 0.4);
+  const auto rated = converted(uk, ScaleMap::kTo1To6).value();
+  EXPECT_EQ(rated.scale, ScoreScale::kRaw);
+  EXPECT_NEAR(rated.value("benevolence").value(), 3.5 + 2.5 * .652, 1e-12);
+  EXPECT_NEAR(rated.spreads[0], 1.0, 1e-12);
+  const auto again = converted(rated, ScaleMap::kFrom1To6).value();
+  for (const auto& [dimension, value] : uk.values) EXPECT_NEAR(again.value(dimension).value(), value, 1e-12);
+  EXPECT_NEAR(again.spreads[0], 0.4, 1e-12);
+  EXPECT_TRUE(converted(rated, ScaleMap::kCentre)->spreads.empty());
+  EXPECT_EQ(converted(load_target("ess11_fr").value(), ScaleMap::kTo1To6).error().message,
+            "target ess11_fr: there is no map from centred to raw");
 }
 
 // Issue 4, A.1: a comparison across conventions is refused unless a map is named.

@@ -32,6 +32,7 @@ struct PersonScores {
   std::vector<double> raw;      ///< mean of the answered items; items that speak against the dimension turned round
   std::vector<double> centred;  ///< raw − mean_rating
   double mean_rating;           ///< of all answered items ("MRAT"), before items that speak against are turned round
+  std::vector<double> squares;  ///< mean square of the answered items, items that speak against turned round
 };
 
 /// Source: European Social Survey, instructions for the Human Values Scale (Schwartz). With no answer missing and no

@@ -16,6 +16,7 @@ struct SurveyItem {
   std::string column;  ///< its name in the file, without suffix
   std::string dimension;
   bool reversed = false;  ///< agreement speaks against the dimension
+  std::string number;     ///< its id in the questionnaire; empty when only the columns are known
 };
 
 /// How a survey's file holds answers and how they are scored: `surveys/<id>.toml` of the data folder (docs/targets.md).

@@ -37,6 +37,12 @@ struct SampleInterval {
   std::size_t count = 0;  ///< respondents behind the value
 };
 
+/// What one person answered to the items of a questionnaire, as given (reversed items not turned round).
+struct OwnAnswers {
+  std::string questionnaire;                          ///< its id
+  std::vector<std::pair<std::string, double>> items;  ///< item id → answer; unanswered items are absent
+};
+
 /// A position that people chose, with its provenance.
 ///
 /// In a ring one target file holds one angle per direction: where a subject should stand that serves that direction.
@@ -55,6 +61,10 @@ struct Target {
   std::vector<SampleInterval> intervals;  ///< one per value; empty when the values come from no sample
   std::size_t respondents = 0;            ///< behind the target; 0 = no sample
   std::optional<double> mean_rating;      ///< kRaw: mean of all answers to all items ("MRAT"), what centring takes off
+  /// One per value: standard deviation of a single answer to an item of the dimension, over people and items, in the
+  /// target's convention; NaN = not known. Empty when the source gives none.
+  std::vector<double> spreads;
+  std::optional<OwnAnswers> answers;  ///< of a target that is one person's
 
   std::optional<double> value(std::string_view dimension) const;
   double weight(std::size_t place) const;  ///< of values[place]
@@ -67,15 +77,17 @@ Result<Target> narrowed(Target target, std::span<const std::string> dimensions);
 /// Named maps between conventions. There is none from centred to unit: centring has taken away where the middle of the
 /// rating scale was.
 enum class ScaleMap {
-  kCentre,    ///< "centre", raw → centred: the mean rating is taken off; where it is not known, the mean of the dimensions
+  kCentre,    ///< "centre", raw → centred: the mean rating is taken off; where it is not known, the mean of the
+              ///< dimensions
   kFrom1To6,  ///< "from_1_6", raw ratings 1–6 (6 = very much like me) → unit: (m − 3.5) / 2.5
+  kTo1To6,    ///< "to_1_6", unit → raw: 3.5 + 2.5·u
 };
 Result<ScaleMap> scale_map_from(std::string_view name);
 ScoreScale result_of(ScaleMap map);
 
 /// The target under another convention. Fails with kUsage when the map does not start from the target's convention, on
 /// ratings outside 1–6, and when the mean rating of a target that leaves dimensions out is not known.
-/// Centring drops intervals: that of a difference does not follow from those of its parts.
+/// Centring drops intervals and spreads: that of a difference does not follow from those of its parts.
 Result<Target> converted(const Target& target, ScaleMap map);
 
 /// Whether numbers of the two may be held against each other: kUsage unless space and convention agree, naming the map
