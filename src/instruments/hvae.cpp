@@ -3,6 +3,7 @@
 #include "hvae_dialogue.h"
 #include "hvae_plan.h"
 #include "svo_estimator.h"
+#include "valence/instruments/answer_key.h"
 
 namespace valence {
 namespace {
@@ -57,6 +58,20 @@ class Hvae final : public Instrument {
   Result<std::unique_ptr<Estimator>> prepare(const AnswerTable& table, const Settings& settings) const override {
     VALENCE_TRY(const auto scoring, hvae_scoring(settings));
     return slider_estimator(table, scoring);
+  }
+
+  /// A dialogue that induces a direction is answered in it, the plain one in the target's only direction if it has but
+  /// one.
+  Result<AnswerKey> answer_key(const Target& target, const Settings&) const override {
+    VALENCE_TRY(const auto measure, load_svo_measure());
+    VALENCE_TRY(const auto directions, directions_of(target, card_.id));
+    AnswerKey key{
+        "in each arm the end of each slider that is worth most in the direction induced, where the target holds it",
+        false,
+        {}};
+    for (const auto& [direction, degrees] : directions) add_sliders(key, direction, measure.primary(), degrees);
+    if (directions.size() == 1) add_sliders(key, "plain", measure.primary(), directions.front().second);
+    return key;
   }
 
   Result<AnswerTable> parse_answers(std::string_view, const Settings&) const override {

@@ -1,4 +1,6 @@
 #include "valence/base/text.h"
+#include "valence/instruments/allocations.h"
+#include "valence/instruments/answer_key.h"
 #include "valence/instruments/fulcra.h"
 #include "valence/instruments/hvae.h"
 #include "valence/instruments/instrument.h"
@@ -14,6 +16,7 @@ std::vector<std::unique_ptr<Instrument>> make_all() {
   std::vector<std::unique_ptr<Instrument>> all;
   all.push_back(make_svo());
   all.push_back(make_hvae());
+  all.push_back(make_allocations());
   all.push_back(make_moralchoice());
   all.push_back(make_questionnaire());
 #ifdef VALENCE_EVALUATORS
@@ -38,6 +41,14 @@ Validity Instrument::assess(const AnswerTable& table, const Settings& settings, 
 Result<std::unique_ptr<Estimator>> Instrument::prepare_distances(const AnswerTable&, const Settings&,
                                                                  std::span<const double>) const {
   return std::unique_ptr<Estimator>();
+}
+
+Result<AnswerKey> Instrument::answer_key(const Target& target, const Settings&) const {
+  return fail(
+      ErrorCode::kUsage,
+      "{} cannot answer for target {}: no score says how its questions should be answered. The questionnaire can "
+      "(raw and centred scores), and svo, hvae and allocations can (a direction of the ring)",
+      card().id, target.id);
 }
 
 const std::vector<std::unique_ptr<Instrument>>& instruments() {

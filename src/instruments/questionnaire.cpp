@@ -5,14 +5,17 @@
 #include <limits>
 #include <map>
 
+#include "parts.h"
 #include "valence/base/csv.h"
 #include "valence/base/text.h"
 #include "valence/exam/checks.h"
 #include "valence/exam/question.h"
+#include "valence/instruments/answer_key.h"
 #include "valence/instruments/moralchoice.h"
 #include "valence/instruments/unit_means.h"
 #include "valence/stats/distribution.h"
 #include "valence/stats/intervals.h"
+#include "valence/stats/max_entropy.h"
 
 namespace valence {
 namespace {
@@ -30,11 +33,55 @@ const InstrumentCard kQuestionnaireCard = {
     .cluster = ""};
 
 const SettingTable kQuestionnaireSettings = {
-    {"questionnaire", SettingType::kText, "pvq40", "", "name of a shipped questionnaire, or the path of a questionnaire.toml", {}, {}, {}},
+    {"questionnaire",
+     SettingType::kText,
+     "pvq40",
+     "",
+     "name of a shipped questionnaire, or the path of a questionnaire.toml",
+     {},
+     {},
+     {}},
     {"wordings", SettingType::kInteger, "5", "wordings", "parallel wordings; each is one administration", {}, 1, 50},
-    {"format", SettingType::kChoice, "auto", "", "auto: the one in which probe questions are answered better", {"auto", "letter", "text"}, {}, {}},
-    {"labels", SettingType::kChoice, "digits", "", "labels of the answers in the letter format", {"letters", "digits", "words"}, {}, {}},
-    {"orders", SettingType::kChoice, "both", "", "order of the answers in the letter format", {"paper", "both"}, {}, {}}};
+    {"wording_part",
+     SettingType::kChoice,
+     "all",
+     "",
+     "wordings for training (every other one, from the first) or held out from it",
+     {"all", "training", "held_out"},
+     {},
+     {}},
+    {"item_part",
+     SettingType::kChoice,
+     "all",
+     "",
+     "items for training or held out from it: halves of every dimension",
+     {"all", "training", "held_out"},
+     {},
+     {}},
+    {"format",
+     SettingType::kChoice,
+     "auto",
+     "",
+     "auto: the one in which probe questions are answered better",
+     {"auto", "letter", "text"},
+     {},
+     {}},
+    {"labels",
+     SettingType::kChoice,
+     "digits",
+     "",
+     "labels of the answers in the letter format",
+     {"letters", "digits", "words"},
+     {},
+     {}},
+    {"orders",
+     SettingType::kChoice,
+     "both",
+     "",
+     "order of the answers in the letter format",
+     {"paper", "both"},
+     {},
+     {}}};
 
 ChoiceQuestion make_question(const Questionnaire& questionnaire, const QuestionnaireItem& item, const QuestionnaireWording& wording,
                              AnswerFormat format, const LayoutDesign& layouts) {
@@ -47,14 +94,23 @@ ChoiceQuestion make_question(const Questionnaire& questionnaire, const Questionn
   return question;
 }
 
+/// Items of the other part.
+std::set<std::string> items_left_out(const Questionnaire& questionnaire, const std::string& part) {
+  if (part == "all") return {};
+  auto halves = questionnaire_halves(questionnaire);
+  return part == "training" ? std::move(halves.held_out) : std::move(halves.training);
+}
+
 Result<std::vector<Question>> make_questions(const Questionnaire& questionnaire, const Settings& settings, AnswerFormat format) {
   VALENCE_TRY(const auto orders, order_design_from(settings.text("orders")));
   VALENCE_TRY(const auto labels, label_set_from(settings.text("labels")));
-  const auto wordings = std::min(static_cast<std::size_t>(settings.integer("wordings")), questionnaire.wordings.size());
+  auto wordings = wordings_in(questionnaire.wordings, settings.text("wording_part"));
+  wordings.resize(std::min(static_cast<std::size_t>(settings.integer("wordings")), wordings.size()));
+  const auto left_out = items_left_out(questionnaire, settings.text("item_part"));
   std::vector<Question> questions;
-  for (std::size_t w = 0; w < wordings; ++w) {
-    const auto& wording = questionnaire.wordings[w];
+  for (const auto& wording : wordings) {
     for (const auto& item : questionnaire.items) {
+      if (left_out.contains(item.id)) continue;
       auto question = make_question(questionnaire, item, wording, format, {.orders = orders, .labels = labels, .count = 1});
       VALENCE_TRY(question.letter_form, fill(wording.letter, {{"item", literal(item.text)}, {"options", "{options}"}, {"labels", "{labels}"}}));
       VALENCE_TRY(question.text_form, fill(wording.text, {{"item", item.text}}));
@@ -136,18 +192,12 @@ Result<AnswerRow> given_row(const Questionnaire& questionnaire, std::size_t item
   return row;
 }
 
-/// The mean place on the scale, in steps from its lower end.
-double mean_step(const std::vector<double>& probability) {
-  double mean = 0.0;
-  for (std::size_t i = 0; i < probability.size(); ++i) mean += static_cast<double>(i) * probability[i];
-  return mean;
-}
-
 /// Standard deviation over items of the mean answer, within each administration; the mean over administrations.
 ValidityCheck spread_check(const AnswerTable& table, const GateThresholds& gate) {
   std::map<std::string, std::map<std::string, std::vector<double>>> answers;
   for (const auto& row : table.rows) {
-    if (row.status == Status::kScored && !row.probability.empty()) answers[row.unit][row.item].push_back(mean_step(row.probability));
+    if (row.status == Status::kScored && !row.probability.empty())
+      answers[row.unit][row.item].push_back(stats::mean_step(row.probability));
   }
   std::vector<double> spreads;
   for (const auto& [unit, items] : answers) {
@@ -217,6 +267,11 @@ class QuestionnaireInstrument final : public Instrument {
       file_scores(*means, questionnaire, unit, values, !questionnaire.centre);
     }
     return means;
+  }
+
+  Result<AnswerKey> answer_key(const Target& target, const Settings& settings) const override {
+    VALENCE_TRY(const auto questionnaire, load_questionnaire(settings.text("questionnaire")));
+    return questionnaire_key(questionnaire, target);
   }
 
   /// "3 4 1 …" or "3,4,1,…": one whole number per item, in item order; "-" for a missing answer.

@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <set>
 
+#include "valence/base/digest.h"
 #include "valence/base/files.h"
 #include "valence/base/node.h"
 #include "valence/base/text.h"
@@ -124,6 +126,20 @@ Result<Questionnaire> load_questionnaire(const std::string& name_or_path) {
   const auto near = nearest(name_or_path, names);
   return fail(ErrorCode::kUsage, "unknown questionnaire \"{}\"{} Known: {}; or give the path of a questionnaire.toml", name_or_path,
               near.empty() ? "." : fmt::format("; did you mean \"{}\"?", near), join(names, ", "));
+}
+
+ItemHalves questionnaire_halves(const Questionnaire& questionnaire) {
+  std::map<std::string, std::set<std::pair<std::string, std::string>>> by_dimension;  // hash of the text, id
+  for (const auto& item : questionnaire.items) by_dimension[item.dimension].emplace(sha256(item.text).hex(), item.id);
+  ItemHalves halves;
+  bool training = true;  // carried on, so that odd numbers even out
+  for (const auto& [dimension, items] : by_dimension) {
+    for (const auto& [hash, id] : items) {
+      (training ? halves.training : halves.held_out).insert(id);
+      training = !training;
+    }
+  }
+  return halves;
 }
 
 std::vector<double> questionnaire_scores(const Questionnaire& questionnaire, std::span<const double> answers, bool centre) {

@@ -20,6 +20,9 @@
 
 namespace valence {
 
+struct AnswerKey;  // valence/instruments/answer_key.h
+struct Target;     // valence/values/target.h
+
 /// What an instrument is, for people and for records.
 struct InstrumentCard {
   std::string id;           ///< "svo", "hvae", "moralchoice", "questionnaire"
@@ -84,6 +87,9 @@ class Instrument {
                                                                std::span<const double> target) const;
   /// Reads a short spoken form of answers ("AIAAII") for `valence score`; kUsage when this instrument has none.
   virtual Result<AnswerTable> parse_answers(std::string_view text, const Settings& settings) const = 0;
+  /// What a target would answer to the questions that these settings put. kUsage unless overridden, and for a target
+  /// that the instrument's options cannot express; the message says which they can.
+  virtual Result<AnswerKey> answer_key(const Target& target, const Settings& settings) const;
   /// What a profile of this instrument says, as the rest of a sentence that begins with the subject's name; empty
   /// unless overridden: the report then makes one from the value space and the headline figures.
   virtual std::string finding(const Profile&) const { return ""; }

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,14 @@ Result<Questionnaire> read_questionnaire(const std::filesystem::path& file);
 
 /// A name ("pvq40": data/questionnaires/pvq40) or a path to a TOML file.
 Result<Questionnaire> load_questionnaire(const std::string& name_or_path);
+
+/// Two halves of a questionnaire's items, by id: what is learned or searched on, and what it is shown on.
+struct ItemHalves {
+  std::set<std::string> training, held_out;
+};
+/// The same halves for everybody: within each dimension the items in the order of the hash of their text, one to each
+/// side in turn, carried on from dimension to dimension, so that both sides measure every dimension of two items.
+ItemHalves questionnaire_halves(const Questionnaire& questionnaire);
 
 /// Mean of the items of each dimension, reversed where keyed so, in `dimensions()` order; with `centre` the mean of all
 /// answers (as given, before reversal: the scale-use correction of Schwartz) is taken off. A dimension without an

@@ -12,6 +12,7 @@
 
 #include "valence/base/json.h"
 #include "valence/base/result.h"
+#include "valence/instruments/allocation.h"
 #include "valence/instruments/instrument.h"
 #include "valence/values/space.h"
 
@@ -21,12 +22,6 @@ inline constexpr std::size_t kSliderOptions = 9;
 inline constexpr std::size_t kPrimaryItems = 6;
 inline constexpr std::size_t kSecondaryItems = 9;
 inline constexpr std::size_t kOrientations = 4;
-
-/// A point of the self–other plane, in coins (0–100).
-struct Allocation {
-  double self;
-  double other;
-};
 
 enum class SvoCategory { kAltruistic, kProsocial, kIndividualistic, kCompetitive };
 inline constexpr std::array<SvoCategory, kOrientations> kSvoCategories = {

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+namespace valence {
+
+/// Wordings of one part ("training", "held_out"; "all" leaves all), the same for everybody: those at odd places of the
+/// file are for training, those at even places are held out.
+template <class Wording>
+std::vector<Wording> wordings_in(std::vector<Wording> wordings, std::string_view part) {
+  if (part == "all") return wordings;
+  std::vector<Wording> kept;
+  for (std::size_t i = part == "training" ? 0 : 1; i < wordings.size(); i += 2) kept.push_back(std::move(wordings[i]));
+  return kept;
+}
+
+}  // namespace valence
