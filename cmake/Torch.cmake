@@ -1,15 +1,19 @@
 # Target Torch::Torch: libtorch 1.13 (Debian) or newer; point Torch_DIR at another one, for example with CUDA.
 find_package(Torch QUIET)
 if(NOT Torch_FOUND)
-  message(FATAL_ERROR "libtorch was not found, which VALENCE_TRAINING=ON needs. Run ./scripts/setup --for test, install it (Debian: apt-get install libtorch-dev libopenblas0-openmp), set Torch_DIR to its share/cmake/Torch, or configure with VALENCE_TRAINING=OFF")
+  message(FATAL_ERROR "libtorch was not found, which VALENCE_TRAINING=ON needs. Run ./scripts/setup --for test, install it (Debian: apt-get install libtorch-dev libgloo-dev libopenblas0-openmp), set Torch_DIR to its share/cmake/Torch, or configure with VALENCE_TRAINING=OFF")
 endif()
 if(Torch_VERSION AND Torch_VERSION VERSION_LESS 1.13)
   message(FATAL_ERROR "libtorch ${Torch_VERSION} is too old: 1.13 at least. Set Torch_DIR to a newer one's share/cmake/Torch")
 endif()
+find_path(GLOO_INCLUDE_DIR gloo/context.h HINTS ${TORCH_INCLUDE_DIRS})
+if(NOT GLOO_INCLUDE_DIR)
+  message(FATAL_ERROR "Gloo's headers were not found, which training on several machines needs: run ./scripts/setup --for test, install them (Debian: apt-get install libgloo-dev) or set GLOO_INCLUDE_DIR")
+endif()
 add_library(valence_torch INTERFACE)
 add_library(Torch::Torch ALIAS valence_torch)
 target_link_libraries(valence_torch INTERFACE ${TORCH_LIBRARIES})
-target_include_directories(valence_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
+target_include_directories(valence_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS} ${GLOO_INCLUDE_DIR})
 
 # One inclusion of torch/torch.h takes 15 s: the trainer's sources and tests share one precompiled header, so they must
 # be compiled with the same flags.

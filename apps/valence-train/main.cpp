@@ -1,6 +1,8 @@
-// Carries out a training job that `valence align` wrote: valence-train JOB.json [--quiet]
+// Carries out a training job that `valence align` wrote: valence-train JOB.json [--quiet] [--rate] [--patience SECONDS]
 #include <fmt/format.h>
 
+#include <charconv>
+#include <chrono>
 #include <cstdio>
 #include <string>
 #include <string_view>
@@ -13,41 +15,67 @@
 namespace {
 
 constexpr std::string_view kUsageText =
-    "usage: valence-train JOB.json [--quiet]\n\n"
+    "usage: valence-train JOB.json [--quiet] [--rate] [--patience SECONDS]\n\n"
     "Carries out a training job and leaves adapter, checkpoint and outcome.json in its output folder. Run again, it "
     "goes on\n"
-    "from the last checkpoint. Jobs are written by `valence align` (docs/formats.md, \"Training jobs\").\n";
+    "from the last checkpoint. With --rate it trains nothing: the job's examples are rated by the reward model that it\n"
+    "starts from. Jobs are written by `valence align` (docs/formats.md, \"Training jobs\").\n\n"
+    "Started by torchrun or mpirun, the processes train together (docs/training.md, \"On more than one machine\");\n"
+    "--patience: how long one waits for another before it is given up (default 300).\n";
+
+struct CommandLine {
+  std::string job;
+  bool quiet = false, help = false, rating = false;
+  std::chrono::seconds patience = std::chrono::minutes(5);
+};
+
+/// What is wrong with it, else nothing.
+std::string read(const std::vector<std::string_view>& words, CommandLine& line) {
+  constexpr int kDay = 86400;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const auto word = words[i];
+    if (word == "--help") {
+      line.help = true;
+    } else if (word == "--quiet") {
+      line.quiet = true;
+    } else if (word == "--rate") {
+      line.rating = true;
+    } else if (word == "--patience") {
+      const auto value = i + 1 < words.size() ? words[++i] : std::string_view();
+      int seconds = 0;
+      const auto read = std::from_chars(value.data(), value.data() + value.size(), seconds);
+      if (read.ec != std::errc() || read.ptr != value.data() + value.size() || seconds < 1 || seconds > kDay)
+        return fmt::format("--patience takes whole seconds from 1 to {}, got \"{}\"", kDay, value);
+      line.patience = std::chrono::seconds(seconds);
+    } else if (line.job.empty() && !word.starts_with("-")) {
+      line.job = word;
+    } else {
+      return fmt::format("unknown argument \"{}\"", word);
+    }
+  }
+  return line.job.empty() && !line.help ? "no job was named" : "";
+}
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::vector<std::string_view> words(argv + 1, argv + argc);
-  std::string job;
-  bool quiet = false;
-  for (const auto word : words) {
-    if (word == "--help") {
-      fmt::print("{}", kUsageText);
-      return 0;
-    }
-    if (word == "--quiet") {
-      quiet = true;
-    } else if (job.empty() && !word.starts_with("-")) {
-      job = word;
-    } else {
-      fmt::print(stderr, "valence-train: unknown argument \"{}\"\n{}", word, kUsageText);
-      return 2;
-    }
-  }
-  if (job.empty()) {
-    fmt::print(stderr, "{}", kUsageText);
+  CommandLine line;
+  if (const auto wrong = read({argv + 1, argv + argc}, line); !wrong.empty()) {
+    fmt::print(stderr, "valence-train: {}\n{}", wrong, kUsageText);
     return 2;
+  }
+  if (line.help) {
+    fmt::print("{}", kUsageText);
+    return 0;
   }
   const auto report = [](const valence::Error& error) {
     fmt::print(stderr, "valence-train: {}\n", error.message);
     return valence::exit_status(error.code);
   };
   if (const auto passive = valence::start_training_process(argv); !passive) return report(passive.error());
-  const auto progress = quiet ? valence::silent_progress() : valence::terminal_progress();
-  const auto done = valence::carry_out(job, *progress, valence::stop_on_signal());
+  const auto progress = line.quiet ? valence::silent_progress() : valence::terminal_progress();
+  const auto stop = valence::stop_on_signal();
+  const auto done = line.rating ? valence::rate(line.job, *progress, stop)
+                                : valence::carry_out(line.job, *progress, stop, line.patience);
   return done ? 0 : report(done.error());
 }

@@ -1,11 +1,22 @@
 #include "valence/train/carry_out.h"
 
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "checkpoint.h"
 #include "machine.h"
 #include "parity.h"
+#include "passes.h"
+#include "processes.h"
+#include "tensor_values.h"
 #include "trainer.h"
 #include "transformer_policy.h"
 #include "valence/base/files.h"
+#include "valence/base/json.h"
+#include "valence/base/node.h"
 #include "valence/base/text.h"
+#include "valence/model/llama.h"
 #include "valence/store/store.h"
 #include "valence/train/job.h"
 #include "valence/train/outcome.h"
@@ -39,21 +50,6 @@ Result<TransformerOptions> transformer_options(const TrainingJob& job, const Mac
   return options;
 }
 
-/// What the job computes with, and a line on it. Slowness is told but stops nothing: a machine may be busy now and idle
-/// soon, and the numbers are the same.
-MachineCheck machine_for(const TrainingJob& job, int threads, std::string& line) {
-  auto machine = check_machine(threads);
-  if (!machine) {
-    line = "slow: " + machine.error().message;
-    MachineCheck slow;
-    slow.threads = threads;
-    return slow;
-  }
-  machine->bf16 = machine->bf16 && job.compute == "auto";
-  line = machine->describe();
-  return *machine;
-}
-
 Result<Parity> check_parity(const Transformer& model, const std::vector<TrainingExample>& examples, int threads) {
   std::vector<std::vector<TokenId>> texts;
   for (const auto& example : examples) {
@@ -66,9 +62,14 @@ Result<Parity> check_parity(const Transformer& model, const std::vector<Training
 }
 
 HeldOutFigures figures_of(const train::Evaluation& evaluation) {
-  HeldOutFigures held_out{evaluation.loss, {}};
+  HeldOutFigures held_out{evaluation.loss, {}, evaluation.margins};
   for (const auto& [name, sum] : evaluation.figures.sums) held_out.figures[name] = sum / evaluation.figures.weight;
   return held_out;
+}
+
+train::LinearHead head_for(const train::Task& task) {
+  if (task.reads_values()) return train::LinearHead::kValue;
+  return task.reads_rewards() ? train::LinearHead::kReward : train::LinearHead::kNone;
 }
 
 /// A job on its way: what was opened for it.
@@ -76,68 +77,122 @@ struct Work {
   TrainingJob job;
   std::vector<TrainingExample> examples, held_out;
   std::unique_ptr<train::Task> task;
-  std::unique_ptr<Store> store;  ///< null when the job names none
+  std::unique_ptr<Store> store;  ///< null when the job names none, and in all processes but the first
+  train::Processes processes;
   TrainingOutcome outcome;
 };
 
-Result<Work> prepare(const fs::path& path) {
+/// All that carry out a job together must have the same one; where it lies may differ.
+Result<void> require_one_job(train::Processes& processes, const TrainingJob& job) {
+  VALENCE_TRY(const auto digests, processes.gather(job.digest().hex()));
+  for (std::size_t rank = 0; rank < digests.size(); ++rank) {
+    if (digests[rank] == digests.front()) continue;
+    return fail(ErrorCode::kMismatch,
+                "process {} was given another job than process 0 (other data, settings or weights)", rank);
+  }
+  return {};
+}
+
+/// The job's number, or this process's share of the machine's cores.
+int threads_of(const TrainingJob& job, const train::ProcessPlace& place) {
+  if (job.threads > 0 || place.count == 1) return job.threads;
+  return train::share_of_cores(usable_cores(), static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN)), place.local_count);
+}
+
+/// What frozen products are computed in: "bf16" or "f32". What was chosen first stands in the output folder, so that a
+/// run which was stopped goes on as it began, whatever a second measurement says.
+Result<std::string> settled_products(const TrainingJob& job, bool bf16_pays) {
+  if (job.settings.text("products") != "auto") return "f32";
+  const auto path = job.output / "products.json";
+  std::error_code error;
+  if (fs::exists(path, error)) {
+    VALENCE_TRY(const auto text, read_file(path));
+    VALENCE_TRY(const auto kept, parse_json_node(text, path.string()));
+    VALENCE_TRY(const auto of, kept.string_at("job"));
+    VALENCE_TRY(auto products, kept.string_at("products"));
+    if (of == job.digest().hex()) return products;
+  }
+  const std::string products = bf16_pays ? "bf16" : "f32";
+  const Json chosen = {{"job", job.digest().hex()}, {"products", products}};
+  VALENCE_CHECK(write_file(path, to_text(chosen, 2) + "\n"));
+  return products;
+}
+
+/// What the job computes with; a line on it goes into the outcome. Slowness is told but stops nothing: a machine may be
+/// busy now and idle soon, and the numbers are the same. Where bf16 pays for some processes only, none uses it.
+Result<MachineCheck> machine_for(Work& work, int threads) {
+  const auto measured = check_machine(threads);
+  MachineCheck machine;
+  machine.threads = threads;
+  if (measured) machine = *measured;
+  VALENCE_TRY(const bool against, work.processes.any(!machine.bf16));
+  VALENCE_TRY(const auto products, work.processes.from_first(work.processes.first()
+                                                                 ? settled_products(work.job, !against)
+                                                                 : Result<std::string>("")));
+  machine.bf16 = products == "bf16";
+  work.outcome.machine = measured ? machine.describe() : "slow: " + measured.error().message;
+  return machine;
+}
+
+Result<Work> prepare(const fs::path& path, const train::ProcessPlace& place, std::chrono::milliseconds patience) {
   Work work;
   VALENCE_TRY(work.job, read_job(path));
   const auto& job = work.job;
   VALENCE_CHECK(require_content(job.model, job.model_sha256, "model"));
   VALENCE_CHECK(require_content(job.examples, job.examples_sha256, "examples"));
+  if (!job.start.empty()) VALENCE_CHECK(require_content(job.start, job.start_sha256, "checkpoint"));
   VALENCE_TRY(work.examples, read_examples(job.examples));
   if (!job.held_out.empty()) {
     VALENCE_TRY(work.held_out, read_examples(job.held_out));
   }
   VALENCE_TRY(work.task, train::make_task(job.operation, job.settings));
-  if (!job.store.empty()) {
+  VALENCE_TRY(work.processes, train::Processes::join(place, patience));
+  VALENCE_CHECK(require_one_job(work.processes, job));
+  if (!job.store.empty() && work.processes.first()) {
     VALENCE_TRY(work.store, Store::open(job.store));
   }
   return work;
 }
 
 train::TrainerContext context_of(Work& work, Progress& progress, std::stop_token stop) {
-  train::TrainerContext context{work.job.output, work.job.digest(), {}, &progress, std::move(stop)};
+  train::TrainerContext context{work.job.output, work.job.digest(),    work.job.start, {},
+                                &progress,       std::move(stop), &work.processes};
   if (work.store) {
     context.record = [&work](const TrainingStep& step) { return work.store->put_training_step(work.job.run, step); };
   }
   return context;
 }
 
-Result<void> look_at_held_out(train::Policy& policy, const Work& work, HeldOutFigures& figures) {
+Result<void> look_at_held_out(train::Policy& policy, Work& work, HeldOutFigures& figures) {
   if (work.held_out.empty()) return {};
   VALENCE_TRY(const auto evaluation,
               train::evaluate(policy, *work.task, work.held_out,
-                              static_cast<std::size_t>(work.job.settings.integer("pass_tokens"))));
+                              static_cast<std::size_t>(work.job.settings.integer("pass_tokens")), &work.processes));
   figures = figures_of(evaluation);
   return {};
 }
 
-}  // namespace
-
-Result<void> start_training_process(char** arguments) { return wait_passively(arguments); }
-
-Result<void> carry_out(const fs::path& path, Progress& progress, std::stop_token stop) {
-  VALENCE_TRY(auto work, prepare(path));
+/// The model with an adapter and the task's head as they begin, checked against the engine.
+Result<train::TransformerPolicy> open_policy(Work& work, int threads, Progress& progress) {
   auto& outcome = work.outcome;
-  VALENCE_TRY(const int threads, share_threads(work.job.threads));
-  const auto machine = machine_for(work.job, threads, outcome.machine);
+  VALENCE_TRY(const auto machine, machine_for(work, threads));
   VALENCE_TRY(const auto options, transformer_options(work.job, machine));
   VALENCE_TRY(auto transformer, Transformer::load(work.job.model, options));
   VALENCE_TRY(const auto parity, check_parity(*transformer, work.examples, threads));
   outcome.parity = parity.describe();
+  if (!work.processes.alone()) progress.note(fmt::format("{} processes; this is the first", work.processes.count()));
   progress.note(outcome.machine);
   progress.note(outcome.parity);
-  train::TransformerPolicy policy(std::move(transformer), work.job.model_name, work.task->reads_rewards());
+  return train::TransformerPolicy(std::move(transformer), work.job.model_name, head_for(*work.task));
+}
 
-  outcome.has_held_out = !work.held_out.empty();
-  VALENCE_CHECK(look_at_held_out(policy, work, outcome.before));
-  VALENCE_TRY(const auto report,
-              train::train(policy, *work.task, work.examples, train::trainer_options(work.job.settings, work.job.seed),
-                           context_of(work, progress, std::move(stop))));
-  VALENCE_CHECK(look_at_held_out(policy, work, outcome.after));
+Json rewards_json(const std::vector<train::ScoredExample>& rated) {
+  Json rewards = Json::array();
+  for (const auto& example : rated) rewards.push_back(doubles_of(example.rewards));
+  return rewards;
+}
 
+Result<void> leave_outcome(const Work& work, TrainingOutcome outcome, const train::TrainerReport& report) {
   outcome.adapter = report.adapter;
   VALENCE_TRY(const auto sha256, sha256_file(report.adapter));
   outcome.adapter_sha256 = sha256.hex();
@@ -146,6 +201,54 @@ Result<void> carry_out(const fs::path& path, Progress& progress, std::stop_token
   outcome.tokens = report.tokens;
   outcome.seconds = report.seconds;
   return write_file(work.job.output / "outcome.json", to_text(outcome));
+}
+
+Result<void> carry_out_at(const train::ProcessPlace& place, const fs::path& path, Progress& progress,
+                          std::stop_token stop, std::chrono::milliseconds patience) {
+  VALENCE_TRY(auto work, prepare(path, place, patience));
+  VALENCE_TRY(const int threads, share_threads(threads_of(work.job, place)));
+  VALENCE_TRY(auto policy, open_policy(work, threads, progress));
+  auto& outcome = work.outcome;
+  outcome.has_held_out = !work.held_out.empty();
+  VALENCE_CHECK(look_at_held_out(policy, work, outcome.before));
+  VALENCE_TRY(const auto report,
+              train::train(policy, *work.task, work.examples, train::trainer_options(work.job.settings, work.job.seed),
+                           context_of(work, progress, std::move(stop))));
+  VALENCE_CHECK(look_at_held_out(policy, work, outcome.after));
+  return work.processes.first() ? leave_outcome(work, outcome, report) : Result<void>();
+}
+
+}  // namespace
+
+Result<void> start_training_process(char** arguments) { return set_up_process(arguments); }
+
+Result<void> carry_out(const fs::path& path, Progress& progress, std::stop_token stop,
+                       std::chrono::milliseconds patience) {
+  VALENCE_TRY(const auto place, train::process_place(environment));
+  const auto silent = silent_progress();
+  auto done = carry_out_at(place, path, place.rank == 0 ? progress : *silent, std::move(stop), patience);
+  if (done || place.count == 1) return done;
+  return tl::unexpected(
+      with_context(std::move(done).error(), fmt::format("process {} of {}", place.rank, place.count)));
+}
+
+Result<void> rate(const fs::path& path, Progress& progress, std::stop_token stop) {
+  VALENCE_TRY(auto work, prepare(path, {}, {}));
+  if (!work.task->reads_rewards() || work.job.start.empty()) {
+    return fail(ErrorCode::kUsage, "{}: rating takes a job of the operation reward that starts from a checkpoint",
+                path.string());
+  }
+  VALENCE_TRY(const int threads, share_threads(work.job.threads));
+  VALENCE_TRY(auto policy, open_policy(work, threads, progress));
+  VALENCE_TRY(const auto checkpoint, train::read_checkpoint(work.job.start));
+  VALENCE_CHECK(train::restore_parameters(checkpoint, work.job.start, policy.parameters()));
+  policy.set_training(false, 0);
+  VALENCE_TRY(const auto rated, train::score_all(policy, *work.task, work.examples,
+                                                 train::costs_of(policy, work.examples),
+                                                 static_cast<std::size_t>(work.job.settings.integer("pass_tokens")), {},
+                                                 stop));
+  const Json json = {{"job", work.job.digest().hex()}, {"rewards", rewards_json(rated)}};
+  return write_file(work.job.output / "rewards.json", to_text(json) + "\n");
 }
 
 }  // namespace valence

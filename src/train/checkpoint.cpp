@@ -19,8 +19,11 @@ std::string bytes_of(const torch::Tensor& tensor) {
 }
 
 Json header_of(const Checkpoint& checkpoint) {
-  Json header = {
-      {"job", checkpoint.job.hex()}, {"step", checkpoint.step}, {"optimiser_bytes", checkpoint.optimiser.size()}};
+  Json header = {{"job", checkpoint.job.hex()},
+                 {"step", checkpoint.step},
+                 {"processes", checkpoint.processes},
+                 {"optimiser_bytes", checkpoint.optimiser.size()}};
+  if (checkpoint.beta) header["beta"] = *checkpoint.beta;
   header["tensors"] = Json::array();
   for (const auto& [name, tensor] : checkpoint.tensors)
     header["tensors"].push_back({{"name", name}, {"shape", tensor.sizes().vec()}});
@@ -71,6 +74,8 @@ Result<Checkpoint> parse(const std::filesystem::path& path, Reader reader) {
   try {
     VALENCE_TRY(checkpoint.job, Digest::from_hex(header.at("job").get<std::string>()));
     checkpoint.step = header.at("step").get<std::uint64_t>();
+    if (header.contains("beta")) checkpoint.beta = header["beta"].get<double>();
+    checkpoint.processes = header.at("processes").get<std::uint64_t>();
     const auto optimiser = reader.take(header.at("optimiser_bytes").get<std::size_t>());
     if (!optimiser) return damaged(path, "it ends in the optimiser's state");
     checkpoint.optimiser = *optimiser;
@@ -99,7 +104,10 @@ Result<void> write_checkpoint(const std::filesystem::path& path, const Checkpoin
 
 Result<Checkpoint> read_checkpoint(const std::filesystem::path& path) {
   VALENCE_TRY(const auto content, read_file(path));
-  const std::string_view all(content);
+  return parse_checkpoint(content, path);
+}
+
+Result<Checkpoint> parse_checkpoint(std::string_view all, const std::filesystem::path& path) {
   if (!all.starts_with(kMagic.substr(0, kMagic.size() - 2))) return damaged(path, "it is no checkpoint");
   if (!all.starts_with(kMagic)) {
     return fail(ErrorCode::kMismatch, "checkpoint {}: written by another version of Valence; remove it to start anew",
@@ -111,6 +119,24 @@ Result<Checkpoint> read_checkpoint(const std::filesystem::path& path) {
   if (std::memcmp(seal.bytes.data(), all.data() + body.size(), kSealSize) != 0)
     return damaged(path, "its content is not what was written");
   return parse(path, Reader(body.substr(kMagic.size())));
+}
+
+Result<void> restore_parameters(const Checkpoint& checkpoint, const std::filesystem::path& path,
+                                std::span<const std::pair<std::string, torch::Tensor>> parameters) {
+  if (checkpoint.tensors.size() != parameters.size()) {
+    return fail(ErrorCode::kMismatch, "{}: it holds {} parameters, the model has {}", path.string(),
+                checkpoint.tensors.size(), parameters.size());
+  }
+  const torch::NoGradGuard no_gradient;
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const auto& [name, tensor] = parameters[i];
+    const auto& [stored_name, stored] = checkpoint.tensors[i];
+    if (name != stored_name || tensor.sizes() != stored.sizes()) {
+      return fail(ErrorCode::kMismatch, "{}: parameter {} is not the model's {}", path.string(), stored_name, name);
+    }
+    tensor.copy_(stored);
+  }
+  return {};
 }
 
 }  // namespace valence::train

@@ -4,7 +4,10 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -17,9 +20,11 @@ namespace valence::train {
 /// is their state and the place in the data.
 struct Checkpoint {
   Digest job;              ///< TrainingJob::digest: another job's checkpoint is refused
-  std::uint64_t step = 0;  ///< the next to be done
+  std::uint64_t step = 0;  ///< the next to be done, counted from where the first of the jobs began
   std::vector<std::pair<std::string, torch::Tensor>> tensors;  ///< parameters, by name
   std::string optimiser;                                       ///< as libtorch writes it
+  std::uint64_t processes = 1;  ///< that computed it together: others would round their sums otherwise
+  std::optional<double> beta = {};  ///< weight of the KL in what is drawn next, where the task adapts it
 };
 
 /// Written to a temporary name, synced, renamed: the old checkpoint or the new one. Ends with a SHA-256 of its content.
@@ -27,5 +32,11 @@ struct Checkpoint {
 Result<void> write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);
 /// kNotFound when there is none, kCorrupt when it is damaged, kMismatch when it is of another version.
 Result<Checkpoint> read_checkpoint(const std::filesystem::path& path);
+/// The same of a file's content; `path` names it in errors.
+Result<Checkpoint> parse_checkpoint(std::string_view content, const std::filesystem::path& path);
+
+/// Copies a checkpoint's parameters into a model's. kMismatch unless they are the same by name and shape.
+Result<void> restore_parameters(const Checkpoint& checkpoint, const std::filesystem::path& path,
+                                std::span<const std::pair<std::string, torch::Tensor>> parameters);
 
 }  // namespace valence::train

@@ -11,12 +11,13 @@
 namespace valence {
 namespace {
 
-constexpr std::array<std::pair<RecordKind, std::string_view>, 6> kKinds{{{RecordKind::kMessages, "conversation"},
+constexpr std::array<std::pair<RecordKind, std::string_view>, 7> kKinds{{{RecordKind::kMessages, "conversation"},
                                                                          {RecordKind::kPreference, "preference"},
                                                                          {RecordKind::kLabelled, "labelled answer"},
                                                                          {RecordKind::kRanked, "ranked answers"},
                                                                          {RecordKind::kChoice, "choice"},
-                                                                         {RecordKind::kPrompt, "prompt"}}};
+                                                                         {RecordKind::kPrompt, "prompt"},
+                                                                         {RecordKind::kRollout, "rollouts"}}};
 
 /// A member of a line under its name, so that complaints name it.
 struct Field {

@@ -87,23 +87,23 @@ Result<std::vector<TrainingExample>> examples_of(const LanguageModel& model, std
   return std::vector{std::move(example)};
 }
 
-Json to_json(const TrainingExample& example) {
-  Json json = {{"id", example.id}, {"paths", Json::array()}};
-  for (const auto& path : example.paths) {
-    json["paths"].push_back(
-        {{"tokens", path.tokens}, {"learned_from", path.learned_from}, {"group", path.group}, {"value", path.value}});
-  }
+Json to_json(const AnswerPath& path) {
+  Json json = {
+      {"tokens", path.tokens}, {"learned_from", path.learned_from}, {"group", path.group}, {"value", path.value}};
+  if (path.sampler_logprobs.empty()) return json;
+  json["sampler_logprobs"] = path.sampler_logprobs;
+  json["ended"] = path.ended;
   return json;
 }
 
-Result<std::size_t> count_at(const Node& node, std::string_view key) {
-  VALENCE_TRY(const auto number, node.integer_at(key));
-  if (number < 0) return tl::unexpected(node.error(fmt::format("\"{}\" should be 0 or more, got {}", key, number)));
-  return static_cast<std::size_t>(number);
+Json to_json(const TrainingExample& example) {
+  Json json = {{"id", example.id}, {"paths", Json::array()}};
+  for (const auto& path : example.paths) json["paths"].push_back(to_json(path));
+  return json;
 }
 
 Result<AnswerPath> parse_path(const Node& node) {
-  VALENCE_CHECK(node.allow_only({"tokens", "learned_from", "group", "value"}));
+  VALENCE_CHECK(node.allow_only({"tokens", "learned_from", "group", "value", "sampler_logprobs", "ended"}));
   AnswerPath path;
   VALENCE_TRY(const auto tokens, node.at("tokens"));
   VALENCE_TRY(const auto entries, tokens.as_array());
@@ -112,12 +112,20 @@ Result<AnswerPath> parse_path(const Node& node) {
     VALENCE_TRY(const auto token, entry.as_integer());
     path.tokens.push_back(static_cast<TokenId>(token));
   }
-  VALENCE_TRY(path.learned_from, count_at(node, "learned_from"));
-  VALENCE_TRY(path.group, count_at(node, "group"));
+  VALENCE_TRY(path.learned_from, node.count_at("learned_from"));
+  VALENCE_TRY(path.group, node.count_at("group"));
   VALENCE_TRY(path.value, node.number_at("value"));
   if (path.learned_from == 0 || path.learned_from >= path.tokens.size()) {
     return tl::unexpected(node.error(
         fmt::format("\"learned_from\" should be 1 to {}, got {}", path.tokens.size() - 1, path.learned_from)));
+  }
+  VALENCE_TRY(path.ended, node.bool_or("ended", true));
+  const auto* sampled = node.find("sampler_logprobs");
+  if (sampled == nullptr) return path;
+  VALENCE_TRY(path.sampler_logprobs, sampled->as_numbers());
+  if (path.sampler_logprobs.size() != path.learned()) {
+    return tl::unexpected(sampled->error(fmt::format("should be a number for each of the {} learned tokens, got {}",
+                                                     path.learned(), path.sampler_logprobs.size())));
   }
   return path;
 }

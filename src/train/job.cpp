@@ -39,16 +39,10 @@ Result<Settings> settings_at(const Node& node, const std::string& operation) {
                              : Settings::resolve(found->settings, *settings);
 }
 
-Result<std::string> compute_at(const Node& node) {
-  VALENCE_TRY(const auto compute, node.string_or("compute", "f32"));
-  if (compute == "f32" || compute == "auto") return compute;
-  return tl::unexpected(node.find("compute")->error(fmt::format("should be f32 or auto, got \"{}\"", compute)));
-}
-
 Result<TrainingJob> parse(const Node& node) {
   VALENCE_CHECK(
       node.allow_only({"valence_job", "operation", "settings", "model_name", "model", "model_sha256", "examples",
-                       "examples_sha256", "held_out", "output", "store", "run", "seed", "threads", "compute"}));
+                       "examples_sha256", "start", "start_sha256", "held_out", "output", "store", "run", "seed", "threads"}));
   VALENCE_TRY(const auto version, node.integer_at("valence_job"));
   if (version != kVersion) {
     return tl::unexpected(
@@ -64,6 +58,10 @@ Result<TrainingJob> parse(const Node& node) {
   VALENCE_TRY(const auto examples, node.string_at("examples"));
   job.examples = examples;
   VALENCE_TRY(job.examples_sha256, digest_at(node, "examples_sha256"));
+  VALENCE_TRY(job.start, path_or_empty(node, "start"));
+  if (!job.start.empty()) {
+    VALENCE_TRY(job.start_sha256, digest_at(node, "start_sha256"));
+  }
   VALENCE_TRY(job.held_out, path_or_empty(node, "held_out"));
   VALENCE_TRY(const auto output, node.string_at("output"));
   job.output = output;
@@ -73,7 +71,6 @@ Result<TrainingJob> parse(const Node& node) {
   VALENCE_TRY(job.seed, natural_or(node, "seed", 0));
   VALENCE_TRY(const auto threads, natural_or(node, "threads", 0));
   job.threads = static_cast<int>(std::min<std::uint64_t>(threads, 1024));
-  VALENCE_TRY(job.compute, compute_at(node));
   return job;
 }
 
@@ -82,13 +79,14 @@ Result<TrainingJob> parse(const Node& node) {
 Digest TrainingJob::digest() const {
   Hasher hasher;
   hasher.add("valence job 1").add(operation).add(model_sha256).add(examples_sha256).add(seed);
-  hasher.add(static_cast<std::uint64_t>(threads)).add(compute);
+  hasher.add(static_cast<std::uint64_t>(threads));
+  if (!start.empty()) hasher.add("start").add(start_sha256);
   for (const auto& [name, value] : settings.values()) hasher.add(name).add(value);
   return hasher.finish();
 }
 
 std::string to_text(const TrainingJob& job) {
-  const Json json = {{"valence_job", kVersion},
+  Json json = {{"valence_job", kVersion},
                      {"operation", job.operation},
                      {"settings", job.settings.to_json()},
                      {"model_name", job.model_name},
@@ -101,8 +99,11 @@ std::string to_text(const TrainingJob& job) {
                      {"store", job.store.string()},
                      {"run", job.run},
                      {"seed", job.seed},
-                     {"threads", job.threads},
-                     {"compute", job.compute}};
+                     {"threads", job.threads}};
+  if (!job.start.empty()) {
+    json["start"] = job.start.string();
+    json["start_sha256"] = job.start_sha256.hex();
+  }
   return to_text(json, 2) + "\n";
 }
 

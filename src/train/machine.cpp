@@ -1,9 +1,11 @@
 #include "machine.h"
 
+#include <dlfcn.h>
 #include <torch/torch.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
@@ -35,6 +37,24 @@ double product_gflops(torch::Dtype type) {
   }
   return best;
 }
+
+/// As OpenBLAS names them; empty when the BLAS is another.
+std::string blas_kernels() {
+  using Name = char* (*)();
+  const auto name = reinterpret_cast<Name>(::dlsym(RTLD_DEFAULT, "openblas_get_corename"));
+  return name == nullptr ? std::string() : std::string(name());
+}
+
+#if defined(__x86_64__)
+bool has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+bool has_avx512() {  // what the kernels of SkylakeX need
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+}
+#else
+bool has_avx2() { return false; }
+bool has_avx512() { return false; }
+#endif
 
 }  // namespace
 
@@ -69,9 +89,22 @@ Result<MachineCheck> check_machine(int threads, double least) {
   return check;
 }
 
-Result<void> wait_passively(char** arguments) {
-  if (!environment("OMP_WAIT_POLICY").empty()) return {};
-  ::setenv("OMP_WAIT_POLICY", "passive", 1);
+std::string better_kernels(std::string_view chosen, bool avx2, bool avx512) {
+  constexpr std::array<std::string_view, 7> kWithoutAvx2{"Prescott", "Core2",       "Penryn", "Dunnington",
+                                                         "Nehalem",  "Sandybridge", "Generic"};
+  if (!avx2 || std::ranges::find(kWithoutAvx2, chosen) == kWithoutAvx2.end()) return {};
+  return avx512 ? "SkylakeX" : "Haswell";
+}
+
+Result<void> set_up_process(char** arguments) {
+  bool changed = false;
+  const auto set = [&](const char* name, const std::string& value) {
+    if (value.empty() || !environment(name).empty()) return;
+    changed = ::setenv(name, value.c_str(), 1) == 0 || changed;
+  };
+  set("OMP_WAIT_POLICY", "passive");
+  set("OPENBLAS_CORETYPE", better_kernels(blas_kernels(), has_avx2(), has_avx512()));
+  if (!changed) return {};
   ::execv("/proc/self/exe", arguments);
   return fail(
       ErrorCode::kIo,

@@ -23,9 +23,15 @@ Result<int> share_threads(int threads);
 /// at least 1.3 times as fast, since it costs precision.
 Result<MachineCheck> check_machine(int threads, double least = 8.0);
 
-/// OpenMP threads that wait must sleep: spinning on busy cores makes small products up to 200 times slower. The
-/// variable OMP_WAIT_POLICY is read before main() begins, so this starts the program anew with it set; returns if it
-/// was set already. kIo when the system refuses. Call it first in main().
-Result<void> wait_passively(char** arguments);
+/// The kernels that OpenBLAS should be told to use (OPENBLAS_CORETYPE); empty = those that it chose. A build that is
+/// older than the processor takes it for one without AVX (Debian's 0.3.21: Emerald Rapids for a Pentium 4), and is five
+/// times slower than with the kernels of the nearest processor that it knows. `chosen`: their name; empty = no
+/// OpenBLAS.
+std::string better_kernels(std::string_view chosen, bool avx2, bool avx512);
+
+/// What libraries read before main() begins. OMP_WAIT_POLICY: OpenMP threads that wait must sleep, since spinning on
+/// busy cores makes small products up to 200 times slower. OPENBLAS_CORETYPE: see better_kernels. Starts the program
+/// anew with what is missing; returns if nothing is. kIo when the system refuses. Call it first in main().
+Result<void> set_up_process(char** arguments);
 
 }  // namespace valence

@@ -31,7 +31,8 @@ SettingTable common(const std::string& rate) {
        {},
        {},
        {}},
-      {"learning_rate", kNumber, rate, "", "step size of AdamW at the schedule's top", {}, 0, 1},
+      {"update_rule", kChoice, "adamw", "", "how gradients become steps", {"adamw", "sgd"}, {}, {}},
+      {"learning_rate", kNumber, rate, "", "step size at the schedule's top", {}, 0, 1},
       {"schedule",
        kChoice,
        "constant",
@@ -45,7 +46,7 @@ SettingTable common(const std::string& rate) {
       {"max_gradient_norm", kNumber, "1", "", "gradients are scaled down to this norm; 0 = never", {}, 0, 1e6},
       {"epochs", kNumber, "1", "", "times that the data is gone through", {}, 0.001, 1000},
       {"steps", kInteger, "0", "steps", "steps instead of epochs; 0 = by epochs", {}, 0, 10000000},
-      {"batch", kInteger, "8", "examples", "examples of one step", {}, 1, 65536},
+      {"batch", kInteger, "8", "examples", "examples of one step, of all processes together", {}, 1, 65536},
       {"pass_tokens",
        kInteger,
        "2048",
@@ -55,6 +56,14 @@ SettingTable common(const std::string& rate) {
        16,
        1048576},
       {"longest", kInteger, "1024", "tokens", "records with a longer path are left out, and counted", {}, 8, 1048576},
+      {"products",
+       kChoice,
+       "f32",
+       "",
+       "products with frozen weights: f32, or auto: bf16 where a measurement at the start says it is much faster",
+       {"f32", "auto"},
+       {},
+       {}},
       {"checkpoint_every", kInteger, "25", "steps", "how often all that is needed to go on is written", {}, 1, 1000000},
       {"most_kl",
        kNumber,
@@ -71,8 +80,39 @@ SettingTable with(SettingTable table, SettingTable own) {
   return table;
 }
 
+SettingTable with_default(SettingTable table, std::string_view name, std::string fallback) {
+  std::ranges::find(table, name, &SettingSpec::name)->fallback = std::move(fallback);
+  return table;
+}
+
 SettingSpec beta(const std::string& fallback, const std::string& help) {
   return {"beta", kNumber, fallback, "", help, {}, 1e-6, 1000};
+}
+
+/// What all operations on rolled-out answers have, then their own. `beta`: the default tie to the reference, and how.
+SettingTable rollouts(const std::string& beta, const std::string& tie, std::initializer_list<SettingSpec> own) {
+  auto table = with(
+      common("5e-5"),
+      {{"beta", kNumber, beta, "", tie, {}, 0, 1000},
+       {"clip_low", kNumber, "0.2", "", "ratios to the policy that drew gain nothing below 1 minus this", {}, 0, 1e9},
+       {"clip_high", kNumber, "0.2", "", "ratios to the policy that drew gain nothing above 1 plus this", {}, 0, 1e9},
+       {"missing_end_penalty",
+        kNumber,
+        "0",
+        "",
+        "taken off the reward of an answer that did not end of itself",
+        {},
+        0,
+        1e6},
+       {"importance_cap",
+        kNumber,
+        "3",
+        "",
+        "most weight of what trainer and sampler see differently; 0 = the difference is not corrected",
+        {},
+        0,
+        1e6}});
+  return with(std::move(table), own);
 }
 
 std::vector<Operation> make_operations() {
@@ -161,7 +201,76 @@ std::vector<Operation> make_operations() {
       {"rrhf",
        "RRHF: ranked answers by mean log-probability, with the best one's NLL",
        {RecordKind::kRanked},
-       common("5e-5")}};
+       common("5e-5")},
+      {"grpo",
+       "GRPO: rolled-out answers against the mean of their prompt's",
+       {RecordKind::kRollout},
+       rollouts("0", "weight of the KL to the reference (k3) in the loss",
+                {{"deviation",
+                  kChoice,
+                  "sample",
+                  "",
+                  "by which standard deviation of a prompt's rewards advantages are divided",
+                  {"sample", "population", "none"},
+                  {},
+                  {}},
+                 {"reduction",
+                  kChoice,
+                  "token_mean",
+                  "",
+                  "how token losses become one: mean of all tokens, mean of the answers' means, or their sum over a "
+                  "constant",
+                  {"token_mean", "answer_mean", "constant"},
+                  {},
+                  {}},
+                 {"max_tokens",
+                  kInteger,
+                  "256",
+                  "tokens",
+                  "longest answer that could be drawn: the constant of reduction = constant",
+                  {},
+                  1,
+                  1048576},
+                 {"ratio",
+                  kChoice,
+                  "token",
+                  "",
+                  "whose ratio is clipped: each token's, or the answer's geometric mean (GSPO)",
+                  {"token", "sequence_mean"},
+                  {},
+                  {}}})},
+      {"rloo",
+       "RLOO: rolled-out answers against the mean of their prompt's others, the KL inside the reward",
+       {RecordKind::kRollout},
+       rollouts("0.05", "weight of the KL to the reference in the reward", {})},
+      {"ppo",
+       "PPO: rolled-out answers against what a value head expected, the KL inside the reward",
+       {RecordKind::kRollout},
+       with_default(
+           rollouts("0.05", "weight of the KL to the reference in the reward, to begin with",
+                    {{"gamma", kNumber, "1", "", "discount of a token", {}, 0, 1},
+                     {"lambda", kNumber, "0.95", "", "decay of the advantage estimate (GAE)", {}, 0, 1},
+                     {"whiten", kBool, "true", "", "bring all advantages to mean 0 and variance 1", {}, {}, {}},
+                     {"value_weight", kNumber, "0.1", "", "weight of the value loss", {}, 0, 1000},
+                     {"value_clip",
+                      kNumber,
+                      "0.2",
+                      "",
+                      "values gain nothing farther than this from what they were; 0 = not clipped",
+                      {},
+                      0,
+                      1e6},
+                     {"kl", kChoice, "k1", "", "estimate of the KL inside the reward", {"k1", "k3"}, {}, {}},
+                     {"kl_target",
+                      kNumber,
+                      "0",
+                      "nats",
+                      "KL of an answer that beta is adapted to from job to job; 0 = beta stays",
+                      {},
+                      0,
+                      10000},
+                     {"kl_gain", kNumber, "0.1", "", "how fast beta is adapted", {}, 0, 10}}),
+           "epochs", "4")}};
 }
 
 }  // namespace

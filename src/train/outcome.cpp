@@ -12,6 +12,10 @@ namespace {
 Json to_json(const HeldOutFigures& held_out) {
   Json json = {{"loss", number_or_null(held_out.loss)}, {"figures", Json::object()}};
   for (const auto& [name, value] : held_out.figures) json["figures"][name] = number_or_null(value);
+  if (!held_out.margins.empty()) {
+    json["margins"] = Json::array();
+    for (const double margin : held_out.margins) json["margins"].push_back(number_or_null(margin));
+  }
   return json;
 }
 
@@ -23,13 +27,10 @@ Result<HeldOutFigures> parse_held_out(const Node& node) {
   for (const auto& [name, value] : table) {
     VALENCE_TRY(held_out.figures[name], value.as_number());
   }
+  if (const auto* margins = node.find("margins")) {
+    VALENCE_TRY(held_out.margins, margins->as_numbers());
+  }
   return held_out;
-}
-
-Result<std::size_t> whole_at(const Node& node, std::string_view key) {
-  VALENCE_TRY(const auto number, node.integer_at(key));
-  if (number < 0) return tl::unexpected(node.error(fmt::format("\"{}\" should be 0 or more, got {}", key, number)));
-  return static_cast<std::size_t>(number);
 }
 
 }  // namespace
@@ -54,9 +55,9 @@ Result<TrainingOutcome> read_outcome(const std::filesystem::path& path) {
   VALENCE_TRY(const auto adapter, node.string_at("adapter"));
   outcome.adapter = adapter;
   VALENCE_TRY(outcome.adapter_sha256, node.string_at("adapter_sha256"));
-  VALENCE_TRY(outcome.steps, whole_at(node, "steps"));
-  VALENCE_TRY(outcome.resumed_from, whole_at(node, "resumed_from"));
-  VALENCE_TRY(outcome.tokens, whole_at(node, "tokens"));
+  VALENCE_TRY(outcome.steps, node.count_at("steps"));
+  VALENCE_TRY(outcome.resumed_from, node.count_at("resumed_from"));
+  VALENCE_TRY(outcome.tokens, node.count_at("tokens"));
   VALENCE_TRY(outcome.seconds, node.number_at("seconds"));
   VALENCE_TRY(outcome.machine, node.string_at("machine"));
   VALENCE_TRY(outcome.parity, node.string_at("parity"));

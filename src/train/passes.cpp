@@ -1,5 +1,8 @@
 #include "passes.h"
 
+#include <algorithm>
+#include <iterator>
+
 namespace valence::train {
 namespace {
 
@@ -11,15 +14,30 @@ Paths paths_of(const TrainingExample& example) {
   return paths;
 }
 
-/// Cuts the flat log-probabilities of an example's paths into one tensor per path.
-std::vector<torch::Tensor> split(const torch::Tensor& flat, const TrainingExample& example, std::int64_t& at) {
+/// Cuts numbers of learned tokens, those of this example's paths from `at` on, into one tensor per path; none of what is
+/// undefined.
+std::vector<torch::Tensor> split(const torch::Tensor& flat, const TrainingExample& example, std::int64_t at) {
   std::vector<torch::Tensor> parts;
+  if (!flat.defined()) return parts;
   for (const auto& path : example.paths) {
     const auto count = static_cast<std::int64_t>(path.learned());
     parts.push_back(flat.narrow(0, at, count));
     at += count;
   }
   return parts;
+}
+
+std::int64_t learned_tokens(const TrainingExample& example) {
+  std::int64_t tokens = 0;
+  for (const auto& path : example.paths) tokens += static_cast<std::int64_t>(path.learned());
+  return tokens;
+}
+
+/// Where each example's learned tokens begin among those of all; their number at the end.
+std::vector<std::int64_t> first_learned(std::span<const TrainingExample> examples) {
+  std::vector<std::int64_t> begins{0};
+  for (const auto& example : examples) begins.push_back(begins.back() + learned_tokens(example));
+  return begins;
 }
 
 Paths paths_of(std::span<const TrainingExample> examples, const ExamplePass& pass) {
@@ -37,7 +55,7 @@ Result<std::vector<ScoredExample>> rate(Policy& policy, std::span<const Training
   std::int64_t at = 0;
   for (const auto i : pass.examples) {
     const auto count = static_cast<std::int64_t>(examples[i].paths.size());
-    rated.push_back({&examples[i], {}, {}, flat.narrow(0, at, count)});
+    rated.push_back({.example = &examples[i], .rewards = flat.narrow(0, at, count)});
     at += count;
   }
   return rated;
@@ -56,6 +74,23 @@ std::vector<ExamplePass> passes_of(std::span<const std::size_t> examples, std::s
   return passes;
 }
 
+std::vector<ExamplePass> own_passes(std::span<const std::size_t> examples, std::span<const std::size_t> costs,
+                                    std::size_t budget, bool coupled, const Processes& processes) {
+  if (processes.alone()) return passes_of(examples, costs, budget);
+  if (coupled) {
+    const auto passes = passes_of(examples, costs, budget);
+    std::vector<std::size_t> tokens;
+    for (const auto& pass : passes) tokens.push_back(pass.tokens);
+    std::vector<ExamplePass> own;
+    for (const auto i : deal(tokens, processes.rank(), processes.count())) own.push_back(passes[i]);
+    return own;
+  }
+  std::vector<std::size_t> tokens, own;
+  for (const auto example : examples) tokens.push_back(costs[example]);
+  for (const auto i : deal(tokens, processes.rank(), processes.count())) own.push_back(examples[i]);
+  return passes_of(own, costs, budget);
+}
+
 std::vector<std::size_t> costs_of(const Policy& policy, std::span<const TrainingExample> examples) {
   std::vector<std::size_t> costs;
   for (const auto& example : examples) costs.push_back(policy.cost(paths_of(example)));
@@ -69,35 +104,64 @@ std::vector<std::size_t> all_of(std::size_t count) {
 }
 
 Result<Reference> reference_of(Policy& policy, std::span<const TrainingExample> examples,
-                               std::span<const std::size_t> costs, std::size_t budget, Progress* progress,
-                               const std::stop_token& stop) {
-  const auto passes = passes_of(all_of(examples.size()), costs, budget);
-  Reference reference;
+                               std::span<const std::size_t> costs, std::size_t budget, Processes& processes,
+                               Progress* progress, const std::stop_token& stop) {
+  const auto all = all_of(examples.size());
+  const auto begins = first_learned(examples);
+  auto flat = torch::zeros({begins.back()}, policy.parameters().front().second.options().requires_grad(false));
   if (progress != nullptr) progress->start("reference log-probabilities", examples.size(), "examples");
-  for (const auto& pass : passes) {
-    if (stop.stop_requested())
-      return fail(ErrorCode::kStopped, "stopped before the first step; run the same command to start anew");
-    VALENCE_TRY(const auto flat, policy.reference_logprobs(paths_of(examples, pass)));
+  for (const auto& pass : own_passes(all, costs, budget, /*coupled=*/true, processes)) {
+    if (stop.stop_requested()) break;
+    VALENCE_TRY(const auto values, policy.reference_logprobs(paths_of(examples, pass)));
     std::int64_t at = 0;
-    for (const auto i : pass.examples) reference.push_back(split(flat, examples[i], at));
+    for (const auto i : pass.examples) {
+      const auto count = begins[i + 1] - begins[i];
+      flat.narrow(0, begins[i], count).copy_(values.narrow(0, at, count));
+      at += count;
+    }
     if (progress != nullptr) progress->advance(pass.examples.size());
   }
+  VALENCE_TRY(const bool stopped, processes.any(stop.stop_requested()));
+  if (stopped) return fail(ErrorCode::kStopped, "stopped before the first step; run the same command to start anew");
+  VALENCE_CHECK(processes.sum(flat));  // what others computed is 0 here
   if (progress != nullptr) progress->finish();
+  Reference reference;
+  for (const auto i : all) reference.push_back(split(flat, examples[i], begins[i]));
   return reference;
 }
 
 Result<std::vector<ScoredExample>> score(Policy& policy, const Task& task, std::span<const TrainingExample> examples,
-                                         const ExamplePass& pass, const Reference& reference) {
+                                         const ExamplePass& pass, const Reference& reference,
+                                         const Experiences& experiences) {
   if (task.reads_rewards()) return rate(policy, examples, pass);
-  VALENCE_TRY(const auto flat, policy.logprobs(paths_of(examples, pass)));
+  VALENCE_TRY(const auto read, policy.read(paths_of(examples, pass), task.learns_from_rollouts()));
   std::vector<ScoredExample> scored;
   std::int64_t at = 0;
   for (const auto i : pass.examples) {
-    auto parts = split(flat, examples[i], at);
-    scored.push_back(
-        {&examples[i], std::move(parts), reference.empty() ? std::vector<torch::Tensor>{} : reference[i], {}});
+    ScoredExample one{.example = &examples[i], .logprobs = split(read.logprobs, examples[i], at)};
+    if (!reference.empty()) one.reference = reference[i];
+    one.entropy = split(read.entropy, examples[i], at);
+    one.values = split(read.values, examples[i], at);
+    if (!experiences.empty()) one.experience = experiences[i];
+    scored.push_back(std::move(one));
+    at += learned_tokens(examples[i]);
   }
   return scored;
+}
+
+Result<std::vector<ScoredExample>> score_all(Policy& policy, const Task& task,
+                                             std::span<const TrainingExample> examples,
+                                             std::span<const std::size_t> costs, std::size_t budget,
+                                             const Reference& reference, const std::stop_token& stop) {
+  const torch::NoGradGuard no_gradient;
+  std::vector<ScoredExample> all;
+  for (const auto& pass : passes_of(all_of(examples.size()), costs, budget)) {
+    if (stop.stop_requested())
+      return fail(ErrorCode::kStopped, "stopped before the first step; run the same command to start anew");
+    VALENCE_TRY(auto scored, score(policy, task, examples, pass, reference));
+    std::ranges::move(scored, std::back_inserter(all));
+  }
+  return all;
 }
 
 double units_of(const Task& task, std::span<const TrainingExample> examples, std::span<const std::size_t> chosen) {

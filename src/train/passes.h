@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "policy.h"
+#include "processes.h"
 #include "task.h"
 #include "valence/base/progress.h"
 
@@ -26,15 +27,32 @@ std::vector<std::size_t> costs_of(const Policy& policy, std::span<const Training
 std::vector<ExamplePass> passes_of(std::span<const std::size_t> examples, std::span<const std::size_t> costs,
                                    std::size_t budget);
 
-/// Log-probabilities of every example's paths under the reference; empty where nothing asks for them.
+/// The passes of one process of several. Together they hold every example once, each with about as many tokens.
+/// `coupled` (Task::couples): passes are cut as one process would cut them and dealt whole; otherwise the examples are.
+std::vector<ExamplePass> own_passes(std::span<const std::size_t> examples, std::span<const std::size_t> costs,
+                                    std::size_t budget, bool coupled, const Processes& processes);
+
+/// Log-probabilities of every example's paths under the reference, each computed by one of the processes; empty where
+/// nothing asks for them.
 using Reference = std::vector<std::vector<torch::Tensor>>;
 Result<Reference> reference_of(Policy& policy, std::span<const TrainingExample> examples,
-                               std::span<const std::size_t> costs, std::size_t budget, Progress* progress,
-                               const std::stop_token& stop);
+                               std::span<const std::size_t> costs, std::size_t budget, Processes& processes,
+                               Progress* progress, const std::stop_token& stop);
 
-/// What the policy says of a pass's examples: log-probabilities, or rewards where the task reads those.
+/// What is settled about every example's paths; empty unless the task learns from rollouts.
+using Experiences = std::vector<std::vector<Experience>>;
+
+/// What the policy says of a pass's examples: log-probabilities (of rollouts with entropies and values), or rewards where
+/// the task reads those.
 Result<std::vector<ScoredExample>> score(Policy& policy, const Task& task, std::span<const TrainingExample> examples,
-                                         const ExamplePass& pass, const Reference& reference);
+                                         const ExamplePass& pass, const Reference& reference,
+                                         const Experiences& experiences = {});
+
+/// The same of all examples, without gradient.
+Result<std::vector<ScoredExample>> score_all(Policy& policy, const Task& task,
+                                             std::span<const TrainingExample> examples,
+                                             std::span<const std::size_t> costs, std::size_t budget,
+                                             const Reference& reference, const std::stop_token& stop);
 
 /// What a step's loss is a mean over.
 double units_of(const Task& task, std::span<const TrainingExample> examples, std::span<const std::size_t> chosen);

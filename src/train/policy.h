@@ -14,6 +14,13 @@
 
 namespace valence::train {
 
+/// What a model says of the learned tokens of some paths, one after the other: [Σ learned] each.
+struct PolicyReading {
+  torch::Tensor logprobs;  ///< nats
+  torch::Tensor entropy;   ///< of the distribution that each token was taken from, nats, no gradient; may be undefined
+  torch::Tensor values;    ///< what is still to be got, before each token; undefined without a value head
+};
+
 /// What a trainer needs of a model: log-probabilities of learned tokens, and the parameters that move.
 class Policy {
  public:
@@ -22,7 +29,10 @@ class Policy {
   /// Log-probabilities (nats) of the learned tokens of all paths, one after the other: [Σ learned]. Prefixes that paths
   /// share are computed once. Carries a gradient unless gradients are off.
   virtual Result<torch::Tensor> logprobs(std::span<const AnswerPath* const> paths) = 0;
-  /// The same of the weights as they were measured: without the adapter, or before full fine-tuning. No gradient.
+  /// The same with entropies if asked for, and with values if there is a value head. Without an implementation of its
+  /// own: the log-probabilities alone.
+  virtual Result<PolicyReading> read(std::span<const AnswerPath* const> paths, bool with_entropy);
+  /// The log-probabilities of the weights as they were measured: without the adapter, or before full fine-tuning. No gradient.
   virtual Result<torch::Tensor> reference_logprobs(std::span<const AnswerPath* const> paths) = 0;
   /// One number per path, read off its last token's state by a linear head: [paths]. kUnsupported without such a head.
   virtual Result<torch::Tensor> rewards(std::span<const AnswerPath* const> paths);

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,12 +15,32 @@
 
 namespace valence::train {
 
+/// What is settled about an answer that the policy drew, before the first update: per learned token, no gradient.
+struct Experience {
+  torch::Tensor old_logprobs;  ///< under the weights that drew it, by the trainer
+  torch::Tensor advantages;
+  torch::Tensor weight;               ///< of what trainer and sampler see differently: min(π_old / π_sampler, cap)
+  torch::Tensor old_values, returns;  ///< undefined without a value head
+  double mismatch = 0.0;              ///< mean |log π_old − log π_sampler|, nats
+  double truncated = 0.0;             ///< share of tokens whose weight is at the cap
+};
+
 /// What a model says of one example's paths.
 struct ScoredExample {
   const TrainingExample* example;
-  std::vector<torch::Tensor> logprobs;   ///< per path: [learned]
-  std::vector<torch::Tensor> reference;  ///< per path; empty unless the task needs it
-  torch::Tensor rewards;                 ///< [paths]; undefined unless the task reads rewards
+  std::vector<torch::Tensor> logprobs = {};     ///< per path: [learned]
+  std::vector<torch::Tensor> reference = {};    ///< per path; empty unless the task needs it
+  torch::Tensor rewards = {};                   ///< [paths]; undefined unless the task reads rewards
+  std::vector<torch::Tensor> entropy = {};      ///< per path: [learned]; of rollouts, if the policy gives it
+  std::vector<torch::Tensor> values = {};       ///< per path: [learned]; with a value head
+  std::span<const Experience> experience = {};  ///< per path; of rollouts
+};
+
+/// What a task makes of all rollouts before the first update.
+struct Rollouts {
+  std::vector<std::vector<Experience>> experience;  ///< per example and path
+  double beta = 0.0;                                ///< weight of the KL to the reference that was used
+  double next_beta = 0.0;                           ///< for the rollouts that the next job learns from
 };
 
 /// Named figures of examples, to be averaged over a step with `weight`.
@@ -32,8 +53,9 @@ struct Figures {
 };
 
 struct TaskLoss {
-  torch::Tensor sum;  ///< of the units' losses; the step divides by their number
-  Figures figures;    ///< "accuracy", "margin", "reward_chosen", …
+  torch::Tensor sum;                 ///< of the units' losses; the step divides by their number
+  Figures figures;                   ///< "accuracy", "margin", "reward_chosen", …
+  std::vector<double> margins = {};  ///< of pairs: reward of the better answer minus that of the other, per example
 };
 
 /// One paradigm: how the log-probabilities of some examples become a loss.
@@ -43,6 +65,14 @@ class Task {
   virtual bool needs_reference() const { return false; }
   /// Rewards are read instead of log-probabilities.
   virtual bool reads_rewards() const { return false; }
+  /// Examples are answers that the policy drew: all are scored before the first update, for `roll_out`.
+  virtual bool learns_from_rollouts() const { return false; }
+  /// A value head is read and learned.
+  virtual bool reads_values() const { return false; }
+  /// `beta`: what the job before this one left, if there was one.
+  virtual Result<Rollouts> roll_out(std::span<const ScoredExample> before, std::optional<double> beta) const;
+  /// An example's loss depends on the others of its pass.
+  virtual bool couples() const { return false; }
   /// What a step's loss is a mean over (questions, tokens, pairs): how many an example holds.
   virtual double units(const TrainingExample& example) const = 0;
   virtual Result<TaskLoss> loss(std::span<const ScoredExample> examples) const = 0;
@@ -60,5 +90,6 @@ std::unique_ptr<Task> reference_free_task(std::string_view operation, const Sett
 std::unique_ptr<Task> kto_task(const Settings& settings);
 std::unique_ptr<Task> ranking_task();
 std::unique_ptr<Task> reward_task(const Settings& settings);
+std::unique_ptr<Task> policy_gradient_task(std::string_view operation, const Settings& settings);
 
 }  // namespace valence::train

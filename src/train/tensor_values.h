@@ -13,4 +13,11 @@ inline std::vector<float> floats_of(const torch::Tensor& tensor) {
   return {first, first + values.numel()};
 }
 
+/// The same as doubles.
+inline std::vector<double> doubles_of(const torch::Tensor& tensor) {
+  const auto values = tensor.detach().to(torch::kCPU, torch::kFloat64).contiguous();
+  const auto* first = values.data_ptr<double>();
+  return {first, first + values.numel()};
+}
+
 }  // namespace valence

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "policy.h"
+#include "processes.h"
 #include "schedule.h"
 #include "task.h"
 #include "valence/base/digest.h"
@@ -20,8 +21,11 @@
 
 namespace valence::train {
 
+enum class Optimiser { kAdamW, kSgd };
+
 /// How the loop runs; one field per setting that all operations share.
 struct TrainerOptions {
+  Optimiser optimiser = Optimiser::kAdamW;
   double learning_rate = 2e-4;
   Schedule schedule = Schedule::kConstant;
   double warmup = 0.0;  ///< share of the steps
@@ -29,7 +33,7 @@ struct TrainerOptions {
   double max_gradient_norm = 1.0;  ///< 0 = never clipped
   double epochs = 1.0;
   std::size_t steps = 0;           ///< instead of epochs; 0 = by epochs
-  std::size_t batch = 8;           ///< examples of a step
+  std::size_t batch = 8;           ///< examples of a step, of all processes together
   std::size_t pass_tokens = 2048;  ///< most tokens of one forward pass (an example that is longer goes alone)
   std::size_t checkpoint_every = 25;
   double most_kl = 0.0;  ///< nats per learned token; 0 = no guard
@@ -40,9 +44,11 @@ TrainerOptions trainer_options(const Settings& settings, std::uint64_t seed);
 struct TrainerContext {
   std::filesystem::path output = {};  ///< folder of the adapter and the checkpoint
   Digest job = {};
+  std::filesystem::path start = {};  ///< checkpoint of an earlier job to go on from; empty = from the weights
   std::function<Result<void>(const TrainingStep&)> record = {};  ///< takes a row per step; may be empty
   Progress* progress = nullptr;
   std::stop_token stop = {};
+  Processes* processes = nullptr;  ///< that train together; null = this one alone
 };
 
 struct TrainerReport {
@@ -57,15 +63,23 @@ struct TrainerReport {
 struct Evaluation {
   double loss = 0.0;
   Figures figures;
+  std::vector<double> margins;  ///< per example, of tasks on pairs; else empty
 };
 Result<Evaluation> evaluate(Policy& policy, const Task& task, std::span<const TrainingExample> examples,
-                            std::size_t pass_tokens);
+                            std::size_t pass_tokens, Processes* processes = nullptr);
 
 /// Trains until the steps are done and saves the adapter. A checkpoint of the same job in `context.output` is gone on
-/// with: the result is bit-identical to that of a run that never stopped.
+/// with: the result is bit-identical to that of a run that never stopped. From `context.start` come parameters,
+/// optimiser, step count and the weight of the KL. Rollouts are scored once more under the weights that the job starts
+/// from, also when it is gone on with.
+///
+/// Several processes share each step's examples, add up their gradients and so take the steps that one would take, but
+/// for the order of sums and for dropout, whose masks differ. The first one reads and writes `context.output`; all stop
+/// together when one is asked to.
 ///
 /// Errors say what is kept: kModel when the loss or gradient is no number or the drift exceeds `most_kl` (the adapter
-/// of the last checkpoint stays), kStopped on request, kDiskFull, kMismatch for a checkpoint of another job.
+/// of the last checkpoint stays), kStopped on request, kDiskFull, kMismatch for a checkpoint of another job or number
+/// of processes, kNetwork when another process is lost, kUnsupported for rollouts on several.
 Result<TrainerReport> train(Policy& policy, const Task& task, std::span<const TrainingExample> examples,
                             const TrainerOptions& options, const TrainerContext& context);
 

@@ -24,25 +24,47 @@ Result<TreePack> pack_of(std::span<const AnswerPath* const> paths, bool whole = 
   return std::move(packs.front());
 }
 
+torch::Tensor rows_of(const torch::Tensor& states, const std::vector<std::int64_t>& rows) {
+  return states.index_select(0, torch::tensor(rows, torch::dtype(torch::kLong).device(states.device())));
+}
+
+/// The states that a pack's targets are predicted from.
+torch::Tensor states_before(const TreePack& pack, const torch::Tensor& states) {
+  std::vector<std::int64_t> rows;
+  for (const auto& loss : pack.losses) rows.push_back(static_cast<std::int64_t>(loss.row));
+  return rows_of(states, rows);
+}
+
+std::string tensor_of(LinearHead head) { return head == LinearHead::kValue ? "value_head.weight" : "head.weight"; }
+
 }  // namespace
 
-TransformerPolicy::TransformerPolicy(std::unique_ptr<Transformer> transformer, std::string name, bool with_head)
-    : transformer_(std::move(transformer)), name_(std::move(name)) {
-  if (with_head) head_ = torch::zeros({transformer_->shape().width}, transformer_->device()).requires_grad_(true);
+TransformerPolicy::TransformerPolicy(std::unique_ptr<Transformer> transformer, std::string name, LinearHead head)
+    : transformer_(std::move(transformer)), name_(std::move(name)), kind_(head) {
+  if (kind_ != LinearHead::kNone)
+    head_ = torch::zeros({transformer_->shape().width}, transformer_->device()).requires_grad_(true);
 }
 
 Result<torch::Tensor> TransformerPolicy::rewards(std::span<const AnswerPath* const> paths) {
-  if (!head_.defined()) return Policy::rewards(paths);
+  if (kind_ != LinearHead::kReward) return Policy::rewards(paths);
   VALENCE_TRY(const auto pack, pack_of(paths, /*whole=*/true));
   std::vector<std::int64_t> last;
   for (const auto& path : pack.paths) last.push_back(static_cast<std::int64_t>(path.last));
-  const auto rows = torch::tensor(last, torch::dtype(torch::kLong).device(transformer_->device()));
-  return torch::mv(transformer_->states(pack).index_select(0, rows), head_);
+  return torch::mv(rows_of(transformer_->states(pack), last), head_);
 }
 
 Result<torch::Tensor> TransformerPolicy::logprobs(std::span<const AnswerPath* const> paths) {
   VALENCE_TRY(const auto pack, pack_of(paths));
   return transformer_->score(pack).logprob;
+}
+
+Result<PolicyReading> TransformerPolicy::read(std::span<const AnswerPath* const> paths, bool with_entropy) {
+  VALENCE_TRY(const auto pack, pack_of(paths));
+  const auto states = transformer_->states(pack);
+  const auto scores = transformer_->score(pack, states, with_entropy);
+  PolicyReading reading{scores.logprob, scores.entropy, {}};
+  if (kind_ == LinearHead::kValue) reading.values = torch::mv(states_before(pack, states), head_);
+  return reading;
 }
 
 Result<torch::Tensor> TransformerPolicy::reference_logprobs(std::span<const AnswerPath* const> paths) {
@@ -58,7 +80,7 @@ std::size_t TransformerPolicy::cost(std::span<const AnswerPath* const> paths) co
 std::vector<std::pair<std::string, torch::Tensor>> TransformerPolicy::parameters() {
   std::vector<std::pair<std::string, torch::Tensor>> named;
   for (const auto& parameter : transformer_->parameters()) named.emplace_back(parameter.name, parameter.value);
-  if (head_.defined()) named.emplace_back("head.weight", head_);
+  if (head_.defined()) named.emplace_back(tensor_of(kind_), head_);
   return named;
 }
 
@@ -74,12 +96,13 @@ Result<void> TransformerPolicy::save_head(const std::filesystem::path& path) con
   const auto flat = head_.detach().to(torch::kCPU).contiguous();
   const auto* first = flat.data_ptr<float>();
   return write_safetensors(
-      path, {{"head.weight", {static_cast<std::uint64_t>(flat.numel())}, {first, first + flat.numel()}}});
+      path, {{tensor_of(kind_), {static_cast<std::uint64_t>(flat.numel())}, {first, first + flat.numel()}}});
 }
 
 Result<std::filesystem::path> TransformerPolicy::save(const std::filesystem::path& folder) {
   const auto path = folder / "adapter.gguf";
-  if (head_.defined()) VALENCE_CHECK(save_head(folder / "head.safetensors"));
+  const auto* file = kind_ == LinearHead::kValue ? "value_head.safetensors" : "head.safetensors";
+  if (head_.defined()) VALENCE_CHECK(save_head(folder / file));
   VALENCE_CHECK(export_lora_gguf(*transformer_, path, {.name = {}, .description = {}, .base = name_}));
   return path;
 }

@@ -10,15 +10,27 @@ namespace valence::train::testing {
 /// A policy small enough to reason about: the next token depends on the last one only, logits are a table.
 class BigramPolicy final : public Policy {
  public:
-  explicit BigramPolicy(std::int64_t vocabulary, std::uint64_t seed = 1) {
+  explicit BigramPolicy(std::int64_t vocabulary, std::uint64_t seed = 1, bool with_values = false) {
     torch::manual_seed(seed);
     reference_ = torch::randn({vocabulary, vocabulary});
     table_ = reference_.clone().requires_grad_(true);
+    if (with_values) values_ = torch::zeros({vocabulary}).requires_grad_(true);
   }
 
   Result<torch::Tensor> logprobs(std::span<const AnswerPath* const> paths) override {
     ++calls;
     return look_up(table_, paths);
+  }
+  Result<PolicyReading> read(std::span<const AnswerPath* const> paths, bool with_entropy) override {
+    VALENCE_TRY(auto found, logprobs(paths));
+    PolicyReading reading{std::move(found), {}, {}};
+    const auto before = torch::tensor(places_of(paths).first);
+    if (with_entropy) {
+      const auto log_p = torch::log_softmax(table_.detach(), 1);
+      reading.entropy = -(log_p.exp() * log_p).sum(1).index_select(0, before);
+    }
+    if (values_.defined()) reading.values = values_.index_select(0, before);
+    return reading;
   }
   Result<torch::Tensor> reference_logprobs(std::span<const AnswerPath* const> paths) override {
     ++reference_calls;
@@ -36,7 +48,11 @@ class BigramPolicy final : public Policy {
     for (const auto* path : paths) tokens += path->tokens.size();
     return tokens;
   }
-  std::vector<std::pair<std::string, torch::Tensor>> parameters() override { return {{"table", table_}}; }
+  std::vector<std::pair<std::string, torch::Tensor>> parameters() override {
+    std::vector<std::pair<std::string, torch::Tensor>> named{{"table", table_}};
+    if (values_.defined()) named.emplace_back("values", values_);
+    return named;
+  }
   void set_training(bool on, std::size_t step) override {
     training = on;
     if (on && step == break_at) table_.data().fill_(std::numeric_limits<float>::quiet_NaN());
@@ -57,7 +73,9 @@ class BigramPolicy final : public Policy {
   bool training = false;
 
  private:
-  static torch::Tensor look_up(const torch::Tensor& table, std::span<const AnswerPath* const> paths) {
+  /// The token before each learned token, and the learned token.
+  static std::pair<std::vector<std::int64_t>, std::vector<std::int64_t>> places_of(
+      std::span<const AnswerPath* const> paths) {
     std::vector<std::int64_t> before, token;
     for (const auto* path : paths) {
       for (std::size_t i = path->learned_from; i < path->tokens.size(); ++i) {
@@ -65,10 +83,14 @@ class BigramPolicy final : public Policy {
         token.push_back(path->tokens[i]);
       }
     }
+    return {before, token};
+  }
+  static torch::Tensor look_up(const torch::Tensor& table, std::span<const AnswerPath* const> paths) {
+    const auto [before, token] = places_of(paths);
     return torch::log_softmax(table, 1).index({torch::tensor(before), torch::tensor(token)});
   }
 
-  torch::Tensor reference_, table_;
+  torch::Tensor reference_, table_, values_;
 };
 
 }  // namespace valence::train::testing

@@ -3,9 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
 #include "model/llama_tiny.h"
 #include "support/scratch.h"
 #include "valence/base/files.h"
+#include "valence/base/json.h"
 #include "valence/store/store.h"
 #include "valence/train/example.h"
 #include "valence/train/job.h"
@@ -103,12 +107,160 @@ TEST_F(TrainingRun, TwoRunsOfOneJobGiveTheSameAdapter) {
   EXPECT_EQ(content_of(folder_ / "out" / "adapter.gguf"), content_of(folder_ / "again" / "adapter.gguf"));
 }
 
+TEST_F(TrainingRun, ProductsStayInWhatWasChosenForThisJobFirst) {
+  const auto wanted = job("choice", {{"steps", "60"}, {"learning_rate", "0.02"}, {"products", "auto"}});
+  const auto choice = wanted.output / "products.json";
+  for (const std::string products : {"bf16", "f32"}) {
+    put_file(choice, fmt::format(R"({{"job": "{}", "products": "{}"}})", wanted.digest().hex(), products));
+    std::filesystem::remove(wanted.output / "checkpoint.bin");
+    ASSERT_TRUE(run(wanted));
+    const auto outcome = read_outcome(wanted.output / "outcome.json").value();
+    EXPECT_NE(outcome.machine.find("computing in " + products), std::string::npos) << outcome.machine;
+    EXPECT_LT(outcome.after.loss, 0.2) << products;
+  }
+  put_file(choice, R"({"job": "another", "products": "bf16"})");
+  ASSERT_TRUE(run(wanted));
+  EXPECT_NE(content_of(choice).find(wanted.digest().hex()), std::string::npos);
+}
+
 TEST_F(TrainingRun, ARewardModelKeepsItsHeadInAFileOfItsOwn) {
   const auto done = run(job("reward", {{"steps", "60"}, {"learning_rate", "0.01"}, {"centring", "0"}}));
   ASSERT_TRUE(done) << done.error().message;
   EXPECT_TRUE(std::filesystem::exists(folder_ / "out" / "head.safetensors"));
   EXPECT_NO_FATAL_FAILURE(test::open_tiny(folder_ / "tiny.gguf", test::exact_options(),
                                           {{(folder_ / "out" / "adapter.gguf").string(), 1.0}}));
+}
+
+TEST_F(TrainingRun, ARewardModelRatesAnswersByItsAdapterAndHead) {
+  auto learned = job("reward", {{"steps", "60"}, {"learning_rate", "0.01"}, {"centring", "0"}});
+  ASSERT_TRUE(run(learned));
+  auto rating = learned;
+  rating.start = folder_ / "out" / "checkpoint.bin";
+  rating.start_sha256 = *sha256_file(rating.start);
+  rating.output = folder_ / "rated";
+  put_file(folder_ / "rated" / "job.json", to_text(rating));
+  const auto silent = silent_progress();
+  const auto done = rate(folder_ / "rated" / "job.json", *silent, {});
+  ASSERT_TRUE(done) << done.error().message;
+  const auto read = parse_json(content_of(folder_ / "rated" / "rewards.json"), "rewards.json").value();
+  EXPECT_EQ(read["job"], rating.digest().hex());
+  ASSERT_EQ(read["rewards"].size(), examples_.size());
+  for (const auto& rewards : read["rewards"]) EXPECT_GT(rewards[0].get<double>(), rewards[1].get<double>() + .1);
+
+  put_file(folder_ / "job.json", to_text(learned));
+  EXPECT_EQ(rate(folder_ / "job.json", *silent, {}).error().message,
+            fmt::format("{}: rating takes a job of the operation reward that starts from a checkpoint",
+                        (folder_ / "job.json").string()));
+}
+
+/// Rounds of answers that the engine draws with the adapter so far, and a training job on each.
+class PolicyRounds : public TrainingRun {
+ protected:
+  static constexpr std::size_t kPrompts = 3, kSamples = 12;
+
+  /// The reward of an answer: the share of tokens in the lower half of the alphabet.
+  static double worth(const Completion& drawn) {
+    const auto low = std::ranges::count_if(drawn.tokens, [](TokenId token) { return token < 128; });
+    return static_cast<double>(low) / static_cast<double>(drawn.tokens.size());
+  }
+
+  std::vector<TrainingExample> draw(std::size_t round, const std::vector<AdapterSpec>& adapters) const {
+    const auto model = test::open_tiny(folder_ / "tiny.gguf", test::exact_options(), adapters);
+    std::vector<Request> requests;
+    for (std::size_t prompt = 0; prompt < kPrompts; ++prompt) {
+      for (std::size_t k = 0; k < kSamples; ++k) {
+        Sampling sampling;
+        sampling.max_tokens = 8;
+        sampling.seed = 1000 * round + kSamples * prompt + k;
+        requests.push_back(GenerateRequest{test::random_prompt(prompt, 6), sampling, {}});
+      }
+    }
+    const auto plan = test::plan_of(*model, requests);
+    const auto drawn = test::run_all(*model, plan);
+    std::vector<TrainingExample> examples(kPrompts);
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      const auto& answer = drawn.completion(i);
+      AnswerPath path{test::random_prompt(i / kSamples, 6).tokens, 6, 0, worth(answer)};
+      path.tokens.insert(path.tokens.end(), answer.tokens.begin(), answer.tokens.end());
+      path.sampler_logprobs = answer.logprobs;
+      path.ended = answer.finish == FinishReason::kEndOfTurn;
+      examples[i / kSamples].id = fmt::format("prompt {}", i / kSamples);
+      examples[i / kSamples].paths.push_back(std::move(path));
+    }
+    return examples;
+  }
+
+  static double mean_worth(const std::vector<TrainingExample>& examples) {
+    double sum = 0;
+    for (const auto& example : examples) {
+      for (const auto& path : example.paths) sum += path.value;
+    }
+    return sum / static_cast<double>(kPrompts * kSamples);
+  }
+
+  TrainingJob round(const std::string& operation, std::size_t number, const std::filesystem::path& folder) {
+    auto next = job(operation, {{"learning_rate", "0.05"}, {"epochs", "2"}, {"batch", "3"}, {"beta", "0"}});
+    next.held_out = "";
+    next.output = folder;
+    if (number == 0) return next;
+    next.start = folder_ / fmt::format("{}-{}", operation, number - 1) / "checkpoint.bin";
+    next.start_sha256 = *sha256_file(next.start);
+    return next;
+  }
+};
+
+TEST_F(PolicyRounds, TheEngineDrawsMoreAndMoreOfWhatIsRewarded) {
+  for (const std::string operation : {"grpo", "rloo", "ppo"}) {
+    const auto store = Store::open(folder_ / (operation + ".db")).value();
+    std::vector<AdapterSpec> adapters;
+    std::vector<double> rewards;
+    for (std::size_t number = 0; number < 6; ++number) {
+      examples_ = draw(number, adapters);
+      rewards.push_back(mean_worth(examples_));
+      auto next = round(operation, number, folder_ / fmt::format("{}-{}", operation, number));
+      RunRecord record;
+      record.key = fmt::format("round {}", number);
+      record.settings = record.provenance = "{}";
+      next.store = folder_ / (operation + ".db");
+      next.run = store->create_run(record).value();
+      const auto done = run(next);
+      ASSERT_TRUE(done) << done.error().message;
+      adapters = {{(next.output / "adapter.gguf").string(), 1.0}};
+      const auto row = store->training_steps(next.run)->front();
+      EXPECT_EQ(row.step, static_cast<std::int64_t>(2 * number + 1));
+      EXPECT_LT(row.others.at("sampler_mismatch"), 1e-3) << "F32 weights: both see the same";
+      EXPECT_GT(*row.entropy, 0.0);
+      EXPECT_TRUE(row.clip_fraction && row.reward && row.length && row.kl);
+    }
+    EXPECT_GT(rewards.back(), rewards.front() + .2) << operation << " " << ::testing::PrintToString(rewards);
+    EXPECT_EQ(std::filesystem::exists(adapters[0].path.substr(0, adapters[0].path.rfind('/')) + "/value_head.safetensors"),
+              operation == "ppo");
+  }
+}
+
+TEST_F(PolicyRounds, ARoundDoneTwiceGivesTheSameAdapterAndAnotherStartAnother) {
+  examples_ = draw(0, {});
+  ASSERT_TRUE(run(round("ppo", 0, folder_ / "ppo-0")));
+  const auto next = round("ppo", 1, folder_ / "ppo-1");
+  ASSERT_TRUE(run(next));
+  auto again = next, anew = next;
+  again.output = folder_ / "again";
+  anew.output = folder_ / "anew";
+  anew.start = "";
+  EXPECT_EQ(again.digest(), next.digest());
+  EXPECT_NE(anew.digest(), next.digest());
+  ASSERT_TRUE(run(again));
+  ASSERT_TRUE(run(anew));
+  EXPECT_EQ(content_of(folder_ / "again" / "adapter.gguf"), content_of(folder_ / "ppo-1" / "adapter.gguf"));
+  EXPECT_NE(content_of(folder_ / "anew" / "adapter.gguf"), content_of(folder_ / "ppo-1" / "adapter.gguf"));
+}
+
+TEST_F(PolicyRounds, AStartThatIsNotTheOneOfTheJobIsRefused) {
+  examples_ = draw(0, {});
+  ASSERT_TRUE(run(round("grpo", 0, folder_ / "grpo-0")));
+  auto next = round("grpo", 1, folder_ / "grpo-1");
+  next.start_sha256 = sha256("another");
+  EXPECT_EQ(run(next).error().code, ErrorCode::kMismatch);
 }
 
 TEST_F(TrainingRun, OtherWeightsThanTheJobsAreRefused) {

@@ -107,11 +107,24 @@ TEST_F(Rendering, WhatIsTooLongIsLeftOutAndNamed) {
 
 TEST(TrainingExamples, ComeBackAsTheyWereWritten) {
   const std::vector<TrainingExample> examples{{"one", {{{1, 2, 3}, 2, 0, 0.25}, {{1, 2, 4}, 2, 0, 0.75}}},
-                                              {"two \"quoted\"", {{{5, 6}, 1, 3, 1.0}}}};
+                                              {"two \"quoted\"", {{{5, 6}, 1, 3, 1.0}}},
+                                              {"drawn", {{{5, 6, 7}, 1, 0, -.5, {-.1, -2.25}, false}}}};
   const auto read = parse_examples(to_jsonl(examples), "e.jsonl");
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(to_jsonl(*read), to_jsonl(examples));
   EXPECT_EQ((*read)[1].id, "two \"quoted\"");
+  EXPECT_EQ((*read)[2].paths[0].sampler_logprobs, (std::vector<double>{-.1, -2.25}));
+  EXPECT_FALSE((*read)[2].paths[0].ended);
+  EXPECT_TRUE((*read)[0].paths[0].ended);
+}
+
+TEST(TrainingExamples, EveryLearnedTokenOfADrawnAnswerHasTheSamplersNumber) {
+  const auto read = parse_examples(
+      R"({"id": "x", "paths": [{"tokens": [1, 2, 3], "learned_from": 1, "group": 0, "value": 1, "sampler_logprobs": [-1]}]})",
+      "e.jsonl");
+  ASSERT_FALSE(read);
+  EXPECT_NE(read.error().message.find("should be a number for each of the 2 learned tokens, got 1"), std::string::npos)
+      << read.error().message;
 }
 
 TEST(TrainingExamples, TheFirstTokenCannotBeLearned) {

@@ -166,5 +166,14 @@ TEST(Machine, Bf16IsChosenOnlyWhereItPays) {
   EXPECT_EQ(check->threads, 1);
 }
 
+TEST(Machine, OldKernelsAreReplacedWhereTheProcessorCanDoMore) {
+  EXPECT_EQ(better_kernels("Prescott", true, true), "SkylakeX");
+  EXPECT_EQ(better_kernels("Prescott", true, false), "Haswell");
+  EXPECT_EQ(better_kernels("Prescott", false, false), "");
+  EXPECT_EQ(better_kernels("Haswell", true, true), "");  // its own choice stays
+  EXPECT_EQ(better_kernels("Zen", true, false), "");
+  EXPECT_EQ(better_kernels("", true, true), "");  // another BLAS
+}
+
 }  // namespace
 }  // namespace valence::test

@@ -51,6 +51,14 @@ TEST(Jobs, TheDigestFollowsWhatCanChangeTheAdapterAndNothingElse) {
   auto data = sample();
   data.examples_sha256 = sha256("others");
   EXPECT_NE(data.digest(), digest);
+  auto begun = sample();
+  begun.start = "round-1/checkpoint.bin";
+  begun.start_sha256 = sha256("state");
+  EXPECT_NE(begun.digest(), digest);
+  auto elsewhere = begun;
+  elsewhere.start = "moved/checkpoint.bin";
+  EXPECT_EQ(elsewhere.digest(), begun.digest());
+  EXPECT_EQ(to_text(*parse_job(to_text(begun), "job.json")), to_text(begun));
   auto threads = sample();
   threads.threads = 1;
   EXPECT_NE(threads.digest(), digest);
@@ -64,7 +72,7 @@ TEST(Jobs, ErrorsNameFileLineAndKey) {
       {replace_all(text, "\"operation\": \"choice\"", "\"operation\": \"choise\""),
        "unknown operation \"choise\", did you mean \"choice\"?"},
       {replace_all(text, "\"valence_job\": 1", "\"valence_job\": 2"), "is version 2, this program knows 1"},
-      {replace_all(text, "\"compute\": \"f32\"", "\"compute\": \"f8\""), "should be f32 or auto, got \"f8\""}};
+      {replace_all(text, "\"products\": \"f32\"", "\"products\": \"f8\""), "f8"}};
   for (const auto& [wrong, expected] : cases) {
     const auto job = parse_job(wrong, "job.json");
     ASSERT_FALSE(job) << expected;
@@ -94,11 +102,13 @@ TEST(Outcomes, ComeBackAsTheyWereWritten) {
   outcome.machine = "61 GFLOP/s";
   outcome.has_held_out = true;
   outcome.before = {.693, {{"accuracy", .5}}};
-  outcome.after = {.25, {{"accuracy", .9}}};
+  outcome.after = {.25, {{"accuracy", .9}}, {1.5, -0.25}};
   ASSERT_TRUE(write_file(scratch / "outcome.json", to_text(outcome)));
   const auto read = read_outcome(scratch / "outcome.json");
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(to_text(*read), to_text(outcome));
+  EXPECT_EQ(read->after.margins, (std::vector<double>{1.5, -0.25}));
+  EXPECT_TRUE(read->before.margins.empty());
 }
 
 }  // namespace

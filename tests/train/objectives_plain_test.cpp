@@ -119,24 +119,6 @@ TEST(AdaptiveKl, MovesByAtMostAFifthOfItsGain) {
   EXPECT_NEAR(control.beta(), .05 * 1.02 * .98, 1e-15);
 }
 
-TEST(BestOfN, MatchesTheWorkedNumber) {
-  EXPECT_NEAR(best_of_n_kl(16), 1.8350887222, 1e-10);
-  EXPECT_EQ(best_of_n_kl(1), 0.0);
-}
-
-TEST(BestOfN, ItsKlIsWhatASimulationGives) {
-  // Rank of the best of 4 among 4 equal answers: KL of the maximum's law to the uniform, by numerical integration of n
-  // u^(n−1).
-  const double n = 4;
-  double kl = 0;
-  constexpr int kCells = 200000;
-  for (int i = 0; i < kCells; ++i) {
-    const double u = (i + .5) / kCells, density = n * std::pow(u, n - 1);
-    kl += density * std::log(density) / kCells;
-  }
-  EXPECT_NEAR(best_of_n_kl(4), kl, 1e-4);
-}
-
 TEST(Selection, KeepsTheBestInOrderAndTiesByIndex) {
   EXPECT_EQ(best(kRewards).value(), (std::vector<std::size_t>{0}));
   EXPECT_EQ(best(kRewards, 3).value(), (std::vector<std::size_t>{0, 3, 2}));

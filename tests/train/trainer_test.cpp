@@ -9,6 +9,7 @@
 
 #include "bigram_policy.h"
 #include "checkpoint.h"
+#include "support/full_disk.h"
 #include "support/scratch.h"
 #include "valence/base/random.h"
 #include "valence/train/operations.h"
@@ -18,6 +19,7 @@ namespace {
 
 using testing::BigramPolicy;
 using valence::testing::content_of;
+using valence::testing::FullDisk;
 using valence::testing::Scratch;
 
 constexpr std::int64_t kVocabulary = 12;
@@ -231,6 +233,30 @@ TEST(Trainer, KilledTenTimesItEndsWithTheSameAdapter) {
   ::waitpid(start_training(killed.path()), &status, 0);
   ASSERT_EQ(status, 0);
   EXPECT_EQ(content_of(killed / "adapter.bin"), content_of(whole / "adapter.bin"));
+}
+
+TEST(Trainer, AFullDiskEndsTheRunAndNothingIsLost) {
+  const Scratch whole, full;
+  BigramPolicy never(kVocabulary), first(kVocabulary), second(kVocabulary);
+  const auto examples = pairs();
+  ASSERT_TRUE(train(never, *task_of("dpo"), examples, quick(23, 3), {.output = whole.path(), .job = sha256("job")}));
+
+  std::unique_ptr<FullDisk> disk;
+  const auto record = [&](const TrainingStep& step) -> Result<void> {
+    if (step.step == 8) disk = std::make_unique<FullDisk>(1000);
+    return {};
+  };
+  const auto cut = train(first, *task_of("dpo"), examples, quick(23, 3),
+                         {.output = full.path(), .job = sha256("job"), .record = record});
+  disk.reset();
+  ASSERT_FALSE(cut);
+  EXPECT_EQ(cut.error().code, ErrorCode::kDiskFull);
+  EXPECT_EQ(read_checkpoint(full / "checkpoint.bin")->step, 5U);
+
+  const auto report = train(second, *task_of("dpo"), examples, quick(23, 3), {.output = full.path(), .job = sha256("job")});
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->resumed_from, 5U);
+  EXPECT_EQ(second.bytes(), never.bytes());
 }
 
 TEST(Trainer, ANumberThatIsNoneStopsTheRunWithTheLastGoodAdapterKept) {

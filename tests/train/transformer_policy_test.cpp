@@ -12,7 +12,7 @@ using namespace valence::test;
 
 class RewardHead : public ::testing::Test {
  protected:
-  RewardHead() : policy_(tiny(), "tiny", /*with_head=*/true) {
+  RewardHead() : policy_(tiny(), "tiny", LinearHead::kReward) {
     const torch::NoGradGuard no_grad;
     for (auto& [name, value] : policy_.parameters()) {
       if (name == "head.weight") value.fill_(1.0);

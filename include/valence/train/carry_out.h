@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <stop_token>
 
@@ -12,6 +13,15 @@ namespace valence {
 Result<void> start_training_process(char** arguments);
 
 /// Reads a job, checks that weights and data are those that it was written for, trains, and writes outcome.json.
-Result<void> carry_out(const std::filesystem::path& job, Progress& progress, std::stop_token stop);
+///
+/// When torchrun's or Open MPI's variables say that this is one process of several (docs/training.md, "On more than one
+/// machine"), they train together: the first one alone shows progress and writes adapter, checkpoint, outcome and the
+/// store's rows. `patience`: how long to wait for another process before it is given up (kNetwork).
+Result<void> carry_out(const std::filesystem::path& job, Progress& progress, std::stop_token stop,
+                       std::chrono::milliseconds patience = std::chrono::minutes(5));
+
+/// Rates answers by a reward model: a job of the operation "reward" that starts from its checkpoint. Nothing moves;
+/// rewards.json in the job's output folder holds `job` (its digest) and `rewards`, per example a number per path.
+Result<void> rate(const std::filesystem::path& job, Progress& progress, std::stop_token stop);
 
 }  // namespace valence

@@ -19,7 +19,8 @@ enum class RecordKind {
   kLabelled,    ///< answers, each desirable (1) or not (0)
   kRanked,      ///< answers with scores, the best first
   kChoice,      ///< options of a question with the probabilities that they should get
-  kPrompt       ///< a prompt alone, to be answered while training
+  kPrompt,      ///< a prompt alone, to be answered while training
+  kRollout      ///< answers that the model under training drew, with rewards; made by aligners, never read from a file
 };
 
 /// One line of training data, not yet rendered.

@@ -19,7 +19,11 @@ struct AnswerPath {
   std::size_t learned_from =
       0;                  ///< tokens from here to the end are learned; at least 1, since the first follows nothing
   std::size_t group = 0;  ///< paths of one question (in one layout) have the same
-  double value = 1.0;     ///< probability that the option should have, label, or score
+  double value = 1.0;     ///< probability that the option should have, label, score, or reward
+  /// Of an answer that was drawn to be learned from: the sampler's log-probability of every learned token (nats, full
+  /// distribution at temperature 1), else empty.
+  std::vector<double> sampler_logprobs = {};
+  bool ended = true;  ///< of itself; false: cut at the longest length allowed
 
   std::size_t learned() const { return tokens.size() - learned_from; }
 };

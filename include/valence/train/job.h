@@ -22,13 +22,14 @@ struct TrainingJob {
   Digest model_sha256;             ///< of its content: other weights are refused
   std::filesystem::path examples;  ///< training examples, JSON Lines
   Digest examples_sha256;          ///< of their content
+  std::filesystem::path start;     ///< checkpoint of an earlier job that this one goes on from; empty = from the weights
+  Digest start_sha256;             ///< of its content
   std::filesystem::path held_out;  ///< examples that are only looked at, before and after; may be empty
   std::filesystem::path output;    ///< folder of adapter, checkpoint and log
   std::filesystem::path store;     ///< project database that takes a row per step; may be empty
   RunId run = 0;                   ///< the run in it
   std::uint64_t seed = 0;
-  int threads = 0;              ///< 0 = the cores that this process may use
-  std::string compute = "f32";  ///< precision of matrix products: f32, or auto (bf16 where a measurement says it pays)
+  int threads = 0;  ///< 0 = the cores that this process may use
 
   /// Of everything that can change the adapter (paths, names, store and run cannot): a checkpoint of another job is
   /// refused.

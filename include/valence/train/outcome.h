@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "valence/base/result.h"
 
@@ -13,6 +14,7 @@ namespace valence {
 struct HeldOutFigures {
   double loss = 0.0;
   std::map<std::string, double> figures;
+  std::vector<double> margins = {};  ///< of pairs: reward of the better answer minus the other's, in the data's order
 };
 
 /// What valence-train leaves in its output folder (`outcome.json`; docs/formats.md, "Training outcomes").

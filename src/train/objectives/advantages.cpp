@@ -18,6 +18,10 @@ double squares_around(std::span<const double> numbers, double centre) {
   return sum;
 }
 
+bool all_equal(std::span<const double> numbers) {
+  return std::ranges::all_of(numbers, [&](double x) { return x == numbers.front(); });
+}
+
 Result<void> check_group(std::size_t count) {
   if (count >= 2) return {};
   return fail(ErrorCode::kWrongCount, "advantages within a group need at least 2 answers to a prompt, got {}", count);
@@ -65,7 +69,7 @@ Result<std::vector<double>> group_advantages(std::span<const double> rewards, Gr
   const double divisor =
       scale == GroupScale::kNone ? 1.0 : std::sqrt(squares_around(rewards, centre) / degrees) + floor;
   std::vector<double> advantages(rewards.size(), 0.0);
-  if (divisor == 0.0) return advantages;
+  if (all_equal(rewards) || divisor == 0.0) return advantages;  // not what rounding leaves, divided by the floor
   std::ranges::transform(rewards, advantages.begin(), [&](double r) { return (r - centre) / divisor; });
   return advantages;
 }
@@ -75,6 +79,7 @@ Result<std::vector<double>> leave_one_out_advantages(std::span<const double> rew
   const double centre = mean_of(rewards);
   const auto count = static_cast<double>(rewards.size());
   std::vector<double> advantages;
+  if (all_equal(rewards)) return std::vector<double>(rewards.size(), 0.0);
   for (const double r : rewards) advantages.push_back(count / (count - 1) * (r - centre));
   return advantages;
 }

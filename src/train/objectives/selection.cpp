@@ -6,11 +6,6 @@
 
 namespace valence::train {
 
-double best_of_n_kl(std::size_t n) {
-  const auto count = static_cast<double>(n);
-  return std::log(count) - (count - 1) / count;
-}
-
 Result<std::vector<std::size_t>> best(std::span<const double> rewards, std::size_t keep) {
   if (keep > rewards.size()) {
     return fail(ErrorCode::kWrongCount, "cannot keep the best {} of {} answers", keep, rewards.size());

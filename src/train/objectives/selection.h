@@ -8,9 +8,6 @@
 
 namespace valence::train {
 
-/// KL(best of n ‖ one draw) ≤ log n − (n − 1)/n, nats; exact where rewards have no ties. n ≥ 1.
-double best_of_n_kl(std::size_t n);
-
 /// Indices of the `keep` highest rewards, best first, ties by index: best of n (keep = 1), rejection sampling and
 /// expert iteration (SFT on what is returned). kWrongCount when there are fewer.
 Result<std::vector<std::size_t>> best(std::span<const double> rewards, std::size_t keep = 1);

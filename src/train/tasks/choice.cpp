@@ -5,6 +5,7 @@
 
 #include "objectives/supervised.h"
 #include "task.h"
+#include "tensor_values.h"
 
 namespace valence::train {
 namespace {
@@ -31,11 +32,6 @@ Question question_of(const ScoredExample& scored, const std::vector<std::size_t>
   }
   const auto stacked = torch::stack(logprobs);
   return {stacked, torch::tensor(target, torch::kDouble).to(stacked.dtype())};
-}
-
-std::vector<double> values_of(const torch::Tensor& tensor) {
-  const auto flat = tensor.detach().to(torch::kDouble).contiguous();
-  return {flat.data_ptr<double>(), flat.data_ptr<double>() + flat.numel()};
 }
 
 std::size_t top(const std::vector<double>& values) {
@@ -78,8 +74,8 @@ class ChoiceTask final : public Task {
 
  private:
   static void look(const Question& question, Figures& figures) {
-    const auto logprobs = values_of(question.logprobs);
-    const auto target = values_of(question.target);
+    const auto logprobs = doubles_of(question.logprobs);
+    const auto target = doubles_of(question.target);
     double mass = 0.0;
     for (const double logprob : logprobs) mass += std::exp(logprob);
     figures.sums["accuracy"] += top(logprobs) == top(target) ? 1.0 : 0.0;

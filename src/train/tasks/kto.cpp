@@ -12,6 +12,7 @@ class KtoTask final : public Task {
       : options_{settings.number("beta"), settings.number("desirable"), settings.number("undesirable")} {}
 
   bool needs_reference() const override { return true; }
+  bool couples() const override { return true; }
   double units(const TrainingExample&) const override { return 1.0; }
 
   Result<void> check(const TrainingExample& example) const override {

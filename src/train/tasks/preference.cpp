@@ -61,6 +61,12 @@ Figures figures_of(const Pair& rewards, const Pair& logprobs, const Pair& length
   return figures;
 }
 
+std::vector<double> margins_of(const Pair& rewards) {
+  const auto margins = (rewards.chosen - rewards.rejected).detach().to(torch::kDouble).contiguous();
+  const auto* first = margins.data_ptr<double>();
+  return {first, first + margins.numel()};
+}
+
 PairLoss pair_loss_from(std::string_view name) {
   if (name == "robust") return PairLoss::kRobust;
   if (name == "hinge") return PairLoss::kHinge;
@@ -96,7 +102,7 @@ class DpoTask final : public Task {
     if (token_mean_) ratios = {ratios.chosen / lengths.chosen, ratios.rejected / lengths.rejected};
     auto loss = dpo_loss(ratios, options_);
     if (nll_weight_ > 0) loss = loss - nll_weight_ * logprobs.chosen / lengths.chosen;
-    return TaskLoss{loss.sum(), figures_of(rewards, logprobs, lengths)};
+    return TaskLoss{loss.sum(), figures_of(rewards, logprobs, lengths), margins_of(rewards)};
   }
 
  private:
@@ -118,7 +124,7 @@ class ReferenceFreeTask final : public Task {
     const auto logprobs = sums_of(examples);
     const auto lengths = lengths_of(examples, logprobs.chosen);
     const auto rewards = rewards_of(logprobs, lengths);
-    return TaskLoss{loss_of(logprobs, lengths).sum(), figures_of(rewards, logprobs, lengths)};
+    return TaskLoss{loss_of(logprobs, lengths).sum(), figures_of(rewards, logprobs, lengths), margins_of(rewards)};
   }
 
  private:
