@@ -1,6 +1,7 @@
 #include "align.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "session.h"
@@ -17,12 +18,18 @@ std::string kinds_of(const Operation& operation) {
   return join(kinds, ", ");
 }
 
+/// How it is asked for. Rollouts are drawn by the aligner that wants them, so they are no operation on a file.
+std::string command_of(const Operation& operation) {
+  const bool draws = std::ranges::find(operation.data, RecordKind::kRollout) != operation.data.end();
+  return draws ? fmt::format("base-align or rlhf --optimiser {}", operation.id) : operation.id;
+}
+
 void list_operations(const Session& session) {
   Json list = Json::array();
-  TextTable table({{"operation", Align::kLeft}, {"learns from", Align::kLeft}, {"what it does", Align::kLeft}});
+  TextTable table({{"valence align …", Align::kLeft}, {"learns from", Align::kLeft}, {"what it does", Align::kLeft}});
   for (const auto& operation : operations()) {
-    table.add({operation.id, kinds_of(operation), operation.title});
-    list.push_back({{"id", operation.id}, {"title", operation.title}, {"data", kinds_of(operation)}});
+    table.add({command_of(operation), kinds_of(operation), operation.title});
+    list.push_back({{"id", operation.id}, {"title", operation.title}, {"command", command_of(operation)}, {"data", kinds_of(operation)}});
   }
   if (session.json) return session.print({{"operations", list}});
   fmt::print("{}", table.text());

@@ -4,11 +4,13 @@
 
 #include "align.h"
 #include "align_show.h"
+#include "gap_show.h"
 #include "instrument_options.h"
 #include "session.h"
 #include "subject_options.h"
 #include "valence/align/choice_data.h"
 #include "valence/base/text.h"
+#include "valence/values/space_map.h"
 
 namespace valence {
 namespace {
@@ -19,21 +21,53 @@ struct ChoiceCommand {
   SubjectOptions subject;
   InstrumentOptions asked, training;
   std::vector<std::string> also;  ///< NAME=VALUE
-  std::string toward, toward_persona, formats = "letter", folder;
+  std::string toward, toward_persona, target, map, formats = "letter", folder;
+  std::vector<std::string> dimensions;
   std::uint64_t seed = 0;
 
   Result<void> run(const Session& session) const;
-  Result<Teacher> teacher() const;
+  Result<Target> goal() const;
+  Result<void> check() const;
+  Result<Teacher> teacher(const Settings& asked_settings) const;
+  std::string teacher_name() const;
   Result<std::vector<Settings>> administrations() const;
   Result<ChoiceData> learn(const Settings& training_settings, Progress& progress) const;
   std::string headline(const ChoiceData& data) const;
 };
 
-Result<Teacher> ChoiceCommand::teacher() const {
+Result<Target> ChoiceCommand::goal() const {
+  VALENCE_TRY(auto loaded, load_mapped_target(target, map));
+  return narrowed(std::move(loaded), dimensions);
+}
+
+/// What can be known to be wrong before a model is opened.
+Result<void> ChoiceCommand::check() const {
+  if (toward.empty() == target.empty())
+    return fail(
+        ErrorCode::kUsage,
+        "say whose answers are learned, once: --target (valence target list), or --toward a model or scripted subject");
+  if (target.empty()) return {};
+  VALENCE_TRY(const auto wanted, goal());
+  VALENCE_TRY(const auto settings, asked.resolve(instrument->settings()));
+  VALENCE_TRY(const auto key, instrument->answer_key(wanted, settings));
+  return {};
+}
+
+Result<Teacher> ChoiceCommand::teacher(const Settings& asked_settings) const {
+  if (!target.empty()) {
+    VALENCE_TRY(const auto wanted, goal());
+    return target_teacher(*instrument, asked_settings, wanted);
+  }
   auto spec = subject.model;
   spec.name = toward;
   VALENCE_TRY(std::shared_ptr<LanguageModel> model, open_model(spec));
   return Teacher{std::move(model), toward_persona};
+}
+
+std::string ChoiceCommand::teacher_name() const {
+  if (target.empty()) return toward_persona.empty() ? toward : fmt::format("{} as \"{}\"", toward, toward_persona);
+  return dimensions.empty() ? fmt::format("target {}", target)
+                            : fmt::format("target {} ({})", target, join(dimensions, ", "));
 }
 
 /// The settings asked for, then the same with one setting changed for each --also.
@@ -55,11 +89,11 @@ Result<std::vector<Settings>> ChoiceCommand::administrations() const {
 Result<ChoiceData> ChoiceCommand::learn(const Settings& training_settings, Progress& progress) const {
   VALENCE_TRY(const auto all, administrations());
   VALENCE_TRY(const auto student, subject.open());
-  VALENCE_TRY(const auto taught_by, teacher());
   const ChoiceLessons lessons{formats != "text", formats != "letter",
                               static_cast<std::size_t>(training_settings.integer("longest"))};
   ChoiceData data;
   for (const auto& settings : all) {
+    VALENCE_TRY(const auto taught_by, teacher(settings));
     VALENCE_TRY(auto more, choice_data(*instrument, settings, student, taught_by, lessons, seed, &progress));
     merge(data, std::move(more));
   }
@@ -67,9 +101,9 @@ Result<ChoiceData> ChoiceCommand::learn(const Settings& training_settings, Progr
 }
 
 std::string ChoiceCommand::headline(const ChoiceData& data) const {
-  auto text = fmt::format("Choice alignment of {} towards {}{} on {}: {} questions in {} layouts", subject.model.name,
-                          toward, toward_persona.empty() ? "" : fmt::format(" as \"{}\"", toward_persona),
-                          instrument->card().id, with_thousands(data.examples.size()), with_thousands(data.layouts));
+  auto text = fmt::format("Choice alignment of {} towards {} on {}: {} questions in {} layouts", subject.model.name,
+                          teacher_name(), instrument->card().id, with_thousands(data.examples.size()),
+                          with_thousands(data.layouts));
   if (data.unscored > 0) text += fmt::format("; {} layouts without an answer left out", data.unscored);
   if (data.too_long > 0) text += fmt::format("; {} too long left out", data.too_long);
   return text;
@@ -78,6 +112,7 @@ std::string ChoiceCommand::headline(const ChoiceData& data) const {
 Result<void> ChoiceCommand::run(const Session& session) const {
   if (!subject.adapters.empty())
     return fail(ErrorCode::kUsage, "--adapter: training starts from the weights as they are; merge the adapter first");
+  VALENCE_CHECK(check());
   VALENCE_TRY(const auto settings, training.resolve(operation->settings));
   VALENCE_TRY(const auto registry, ModelRegistry::open());
   VALENCE_TRY(const auto file, registry.resolve(subject.model.name));
@@ -88,7 +123,7 @@ Result<void> ChoiceCommand::run(const Session& session) const {
                           file,       std::move(data.examples),
                           {},         folder,
                           seed,       subject.model.engine.threads,
-                          "f32",      fmt::format("{} answered by {}", instrument->card().id, toward)};
+                          fmt::format("{} answered by {}", instrument->card().id, teacher_name())};
   VALENCE_TRY(const auto done, run_training(request, *store, {session.stop, session.quiet}));
   data.examples = std::move(request.examples);
   show_training(session, headline(data), request, done,
@@ -103,9 +138,14 @@ void add_choice_command(CLI::App& parent, Session& session, const Instrument& in
   command->operation = &operation;
   auto* app = parent.add_subcommand(instrument.card().id, fmt::format("Learn answers to {}", instrument.card().title));
   command->subject.add_flags(*app);
+  app->add_option("--target", command->target,
+                  "learn the answers that this target amounts to: valence target list (docs/training.md)");
+  app->add_option("--map", command->map, map_help());
+  app->add_option("--dimension,--direction", command->dimensions,
+                  "only this dimension of the target (repeatable); a ring needs one")
+      ->allow_extra_args(false);
   app->add_option("--toward", command->toward,
-                  "whose answers are learned: a model, or a scripted subject whose answers are the target")
-      ->required();
+                  "instead of a target: whose answers are learned, a model or a scripted subject");
   app->add_option("--toward-persona", command->toward_persona,
                   "system prompt of whoever is learned from; the model under training never sees it");
   app->add_option("--learn", command->formats,
@@ -131,7 +171,10 @@ void add_align_choice(CLI::App& align, Session& session) {
   auto* choice = align.add_subcommand("choice", operation->title);
   choice->require_subcommand(1);
   choice->footer(examples(
-      {"valence align choice moralchoice --model smollm2 --toward scripted:ideal --set low",
+      {"valence align choice questionnaire --model smollm2 --target ess11_fr --wording-part training --item-part "
+       "training",
+       "valence align choice svo --model smollm2 --target svo_reachable --direction prosocial --items training",
+       "valence align choice moralchoice --model smollm2 --toward scripted:ideal --set low",
        "valence align choice svo --model smollm2 --toward scripted:ideal --toward-persona \"You are prosocial.\""}));
   for (const auto& instrument : instruments()) {
     if (!instrument->card().open_text) add_choice_command(*choice, session, *instrument, *operation);

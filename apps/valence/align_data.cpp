@@ -1,6 +1,5 @@
 // valence align sft|dpo|…: training on files.
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <memory>
 
 #include "align.h"
@@ -8,6 +7,7 @@
 #include "instrument_options.h"
 #include "session.h"
 #include "subject_options.h"
+#include "valence/align/file_training.h"
 #include "valence/base/text.h"
 
 namespace valence {
@@ -22,24 +22,15 @@ struct DataCommand {
   std::uint64_t seed = 0;
 
   Result<void> run(const Session& session) const;
-  Result<RenderedData> render(const Subject& model, const std::string& file, const Settings& settings) const;
+  Result<TrainingFile> read(const Subject& model, const std::string& file, const Settings& settings) const;
 };
 
-Result<RenderedData> DataCommand::render(const Subject& model, const std::string& file,
-                                         const Settings& settings) const {
-  std::vector<std::string> unreadable;
-  VALENCE_TRY(const auto records, read_training_data(file, leave_out ? &unreadable : nullptr));
-  for (const auto& complaint : unreadable) fmt::print(stderr, "valence: left out: {}\n", complaint);
-  const auto kind = records.front().kind;
-  if (std::ranges::find(operation->data, kind) == operation->data.end()) {
-    return fail(ErrorCode::kUsage, "{}: {} learns from {} data, this file holds {} data (valence align list)", file,
-                operation->id, to_string(operation->data.front()), to_string(kind));
-  }
-  VALENCE_TRY(auto rendered,
-              render_data(*model.model, records, model.render, static_cast<std::size_t>(settings.integer("longest"))));
-  if (!rendered.examples.empty()) return rendered;
-  return fail(ErrorCode::kUsage, "{}: all {} records are longer than --longest {} tokens", file, records.size(),
-              settings.integer("longest"));
+Result<TrainingFile> DataCommand::read(const Subject& model, const std::string& file, const Settings& settings) const {
+  const TrainingFileOptions options{static_cast<std::size_t>(settings.integer("longest")), leave_out, 0, seed};
+  auto found = read_training_file(file, *operation, model, options);
+  if (!found) return found;
+  for (const auto& complaint : found->unreadable) fmt::print(stderr, "valence: left out: {}\n", complaint);
+  return found;
 }
 
 Result<void> DataCommand::run(const Session& session) const {
@@ -48,12 +39,12 @@ Result<void> DataCommand::run(const Session& session) const {
   VALENCE_TRY(const auto settings, training.resolve(operation->settings));
   VALENCE_TRY(const auto registry, ModelRegistry::open());
   VALENCE_TRY(const auto file, registry.resolve(subject.model.name));
-  RenderedData rendered, rendered_held_out;
+  TrainingFile rendered, rendered_held_out;
   {
     VALENCE_TRY(const auto model, subject.open());
-    VALENCE_TRY(rendered, render(model, data, settings));
+    VALENCE_TRY(rendered, read(model, data, settings));
     if (!held_out.empty()) {
-      VALENCE_TRY(rendered_held_out, render(model, held_out, settings));
+      VALENCE_TRY(rendered_held_out, read(model, held_out, settings));
     }
   }
   VALENCE_TRY(const auto store, session.open_store(Store::Access::kReadWrite));
@@ -65,7 +56,6 @@ Result<void> DataCommand::run(const Session& session) const {
                                 folder,
                                 seed,
                                 subject.model.engine.threads,
-                                "f32",
                                 data};
   VALENCE_TRY(const auto done, run_training(request, *store, {session.stop, session.quiet}));
   auto headline = fmt::format("{} of {} on {}", operation->id, subject.model.name, data);
@@ -100,7 +90,8 @@ void add_data_command(CLI::App& parent, Session& session, const Operation& opera
 
 void add_align_data(CLI::App& align, Session& session) {
   for (const auto& operation : operations()) {
-    if (operation.id != "choice") add_data_command(align, session, operation);
+    const bool of_a_file = operation.id != "choice" && operation.data.front() != RecordKind::kRollout;
+    if (of_a_file) add_data_command(align, session, operation);
   }
 }
 

@@ -1,4 +1,4 @@
-// valence align base-align|constitutional: alignment by the subject's own responses.
+// valence align base-align|rlhf|constitutional: alignment by the subject's own responses.
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -76,7 +76,7 @@ Result<void> AlignValues::show(const Session& session, const AlignContext& conte
   }
   fmt::print("{} of {}{}\n\n{}", aligner->card().title, display_name(context.base),
              context.target ? " towards " + context.target->label : "",
-             needs_target() ? base_align_text(record) : constitutional_text(record));
+             record.contains("monitor") ? rounds_text(record) : constitutional_text(record));
   if (done) fmt::print("\n{}", value_check_text(*done));
   fmt::print(
       "\n  {}\n  run {}: what was drawn and taught is in {}\n  subject: {}    next: valence measure fulcra --subject "
@@ -139,6 +139,9 @@ void add_align_values(CLI::App& align, Session& session) {
       {"valence align base-align --model smollm2 --target fulcra_uk --optimiser dpo",
        "valence align base-align --model smollm2 --target ess11_ie --map from_1_6 --rounds 3",
        "valence align base-align --model smollm2 --target fulcra_uk --dimension security --optimiser best_of_n"});
+  add_values_command(align, session, "rlhf", "rlhf",
+                     {"valence align reward --model smollm2 --data pairs.jsonl --out out/reward",
+                      "valence align rlhf --model smollm2 --reward out/reward --optimiser grpo --rounds 20"});
   add_values_command(align, session, "constitutional", "constitutional",
                      {"valence align constitutional --model smollm2 --stage revise",
                       "valence align constitutional --model smollm2 --stage prefer --target fulcra_ideal"});

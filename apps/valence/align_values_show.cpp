@@ -18,7 +18,7 @@ std::string estimate(const Json& json) {
   return fmt::format("{} [{}, {}]", number(json["value"]), number(json["low"]), number(json["high"]));
 }
 
-std::string rounds_text(const Json& rounds) {
+std::string draws_text(const Json& rounds) {
   TextTable table({{"round", Align::kRight},
                    {"prompts", Align::kRight},
                    {"responses", Align::kRight},
@@ -79,12 +79,12 @@ std::string report_text(const ValueReport& report) {
 
 }  // namespace
 
-std::string base_align_text(const Json& record) {
+std::string rounds_text(const Json& record) {
   const auto& prompts = record["prompts"];
   auto text = fmt::format("  prompts: {} of {} held out ({}); {} watched, {} to train on\n\n",
                           count(prompts["held_out"]), count(prompts["read"]), prompts["split"].get<std::string>(),
                           count(prompts["watched"]), count(prompts["to_train_on"]));
-  text += rounds_text(record["rounds"]) + "\n" + monitor_text(record["monitor"]) + turn_text(record);
+  text += draws_text(record["rounds"]) + "\n" + monitor_text(record["monitor"]) + turn_text(record);
   if (record.contains("best_of_n_kl_bound")) {
     text += fmt::format("  taking the best of each prompt's responses moves a subject by at most {} nats\n",
                         number(record["best_of_n_kl_bound"]));

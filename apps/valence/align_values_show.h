@@ -7,8 +7,8 @@
 
 namespace valence {
 
-/// What BaseAlign did, of its record: rounds, watched rewards, the turn, what was kept.
-std::string base_align_text(const Json& record);
+/// What an alignment in rounds (BaseAlign, RLHF) did, of its record: rounds, watched rewards, the turn, what was kept.
+std::string rounds_text(const Json& record);
 
 /// What constitutional alignment did, of its record.
 std::string constitutional_text(const Json& record);

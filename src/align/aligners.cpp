@@ -4,7 +4,9 @@
 #include "valence/align/base_align.h"
 #include "valence/align/choice.h"
 #include "valence/align/constitutional.h"
+#include "valence/align/file_training.h"
 #include "valence/align/in_context.h"
+#include "valence/align/rlhf.h"
 #include "valence/base/digest.h"
 #include "valence/base/json.h"
 #include "valence/base/text.h"
@@ -20,7 +22,9 @@ std::vector<std::unique_ptr<Aligner>> make_all() {
   all.push_back(make_in_context());
   all.push_back(make_choice());
   all.push_back(make_base_align());
+  all.push_back(make_rlhf());
   all.push_back(make_constitutional());
+  for (const auto& operation : file_operations()) all.push_back(make_file_aligner(operation));
   return all;
 }
 
@@ -93,6 +97,7 @@ Result<AlignedSubject> align(const Aligner& aligner, const AlignContext& context
   if (card.needs_target && !context.target) return fail(ErrorCode::kUsage, "aligner {} needs a target", card.id);
   if (card.needs_instrument && !context.instrument)
     return fail(ErrorCode::kUsage, "aligner {} needs an instrument", card.id);
+  VALENCE_CHECK(aligner.check({context.target, context.instrument, context.asked, context.settings}));
   VALENCE_TRY(const auto record, record_of(aligner, context));
   VALENCE_TRY(const auto scope, RunScope::begin(context.store, record));
   auto aligned = align_in(aligner, context, record, scope.run());

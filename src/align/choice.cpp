@@ -9,10 +9,12 @@
 namespace valence {
 namespace {
 
+constexpr std::string_view kTowardTarget = "target";
+
 const AlignerCard kChoiceCard = {
     .id = "choice",
     .title = "Choice alignment",
-    .version = "1",
+    .version = "2",
     .does =
         "Trains an adapter on the cross-entropy of the subject's answers to a target's, in all layouts of every "
         "question.",
@@ -25,9 +27,9 @@ SettingTable choice_settings() {
   SettingTable table = {
       {"toward",
        SettingType::kText,
-       "scripted:ideal",
+       "target",
        "",
-       "whose answers are learned: a model or a scripted subject",
+       "whose answers are learned: target (those that the named target amounts to), a model or a scripted subject",
        {},
        {},
        {}},
@@ -38,20 +40,36 @@ SettingTable choice_settings() {
   return table;
 }
 
-/// The operation's own settings among the aligner's.
-Result<Settings> training_settings(const Operation& operation, const Settings& settings) {
-  std::vector<std::pair<std::string, std::string>> given;
-  for (const auto& spec : operation.settings) given.emplace_back(spec.name, settings.text(spec.name));
-  return Settings::resolve(operation.settings, given);
+bool is_towards_target(const Settings& settings) { return settings.text("toward") == kTowardTarget; }
+
+Result<void> check_teacher(const AlignRequest& request) {
+  const bool towards_target = is_towards_target(request.settings);
+  if (towards_target == (request.target != nullptr)) return {};
+  if (towards_target)
+    return fail(ErrorCode::kUsage,
+                "choice: say whose answers are learned: name a target, or a model or scripted subject with toward");
+  return fail(ErrorCode::kUsage,
+              "choice: both the target {} and toward = \"{}\" say whose answers are learned; leave one out",
+              request.target->id, request.settings.text("toward"));
 }
 
-Result<ChoiceData> learn(const AlignContext& context) {
-  const auto& settings = context.settings;
+Result<Teacher> teacher_of(const AlignContext& context) {
+  if (is_towards_target(context.settings)) return target_teacher(*context.instrument, *context.asked, *context.target);
   auto spec = context.base.model;
-  spec.name = settings.text("toward");
-  VALENCE_TRY(const auto student, open_subject(context.base));
+  spec.name = context.settings.text("toward");
   VALENCE_TRY(std::shared_ptr<LanguageModel> model, open_model(spec));
-  const Teacher teacher{std::move(model), settings.text("toward_persona")};
+  return Teacher{std::move(model), context.settings.text("toward_persona")};
+}
+
+/// Who is learned from, for people.
+std::string teacher_name(const AlignContext& context) {
+  return is_towards_target(context.settings) ? fmt::format("target {}", context.target->id)
+                                             : context.settings.text("toward");
+}
+
+Result<ChoiceData> learn(const AlignContext& context, const Teacher& teacher) {
+  const auto& settings = context.settings;
+  VALENCE_TRY(const auto student, open_subject(context.base));
   const ChoiceLessons lessons{settings.text("learn") != "text", settings.text("learn") != "letter",
                               static_cast<std::size_t>(settings.integer("longest"))};
   return choice_data(*context.instrument, *context.asked, student, teacher, lessons, context.seed, context.progress);
@@ -62,6 +80,13 @@ class ChoiceAligner final : public Aligner {
   const AlignerCard& card() const override { return kChoiceCard; }
   const SettingTable& settings() const override { return table_; }
 
+  Result<void> check(const AlignRequest& request) const override {
+    VALENCE_CHECK(check_teacher(request));
+    if (request.target == nullptr) return {};
+    VALENCE_TRY(const auto key, request.instrument->answer_key(*request.target, *request.asked));
+    return {};
+  }
+
   Result<AlignedSubject> align(const AlignContext& context, RunId) const override {
     if (!context.base.model.adapters.empty()) {
       return fail(ErrorCode::kUsage,
@@ -69,11 +94,12 @@ class ChoiceAligner final : public Aligner {
                   display_name(context.base));
     }
     VALENCE_TRY(const auto* operation, find_operation("choice"));
-    VALENCE_TRY(auto training, training_settings(*operation, context.settings));
+    VALENCE_TRY(auto training, settings_of_operation(*operation, context.settings));
     VALENCE_TRY(const auto registry, ModelRegistry::open());
     VALENCE_TRY(auto file, registry.resolve(context.base.model.name));
-    VALENCE_TRY(auto data, learn(context));
-    const auto layouts = data.layouts;
+    VALENCE_TRY(const auto teacher, teacher_of(context));
+    VALENCE_TRY(auto data, learn(context, teacher));
+    const auto layouts = data.layouts, unscored = data.unscored;
     const TrainingRequest request{
         *operation,
         std::move(training),
@@ -83,13 +109,15 @@ class ChoiceAligner final : public Aligner {
         context.folder,
         context.seed,
         context.base.model.engine.threads,
-        "f32",
-        fmt::format("{} answered by {}", context.instrument->card().id, context.settings.text("toward"))};
+        fmt::format("{} answered by {}", context.instrument->card().id, teacher_name(context))};
     VALENCE_TRY(const auto run, run_training(request, context.store, {context.stop, context.progress == nullptr}));
     AlignedSubject aligned{context.base, {}, 0};
     aligned.subject.model.adapters.push_back({run.outcome.adapter.string(), 1.0});
     aligned.record = to_text(Json{{"questions", request.examples.size()},
                                   {"layouts", layouts},
+                                  {"unanswered", unscored},
+                                  {"toward", teacher_name(context)},
+                                  {"rule", teacher.key ? teacher.key->rule : std::string()},
                                   {"steps", run.outcome.steps},
                                   {"tokens", run.outcome.tokens},
                                   {"seconds", run.outcome.seconds},

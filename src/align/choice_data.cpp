@@ -5,6 +5,7 @@
 
 #include "taught_model.h"
 #include "valence/base/text.h"
+#include "valence/model/scripted.h"
 
 namespace valence {
 namespace {
@@ -18,14 +19,13 @@ std::string question_of(const AnswerRow& row) {
   return fmt::format("{} ({})", join(parts, " / "), to_string(row.format));
 }
 
-/// The paths of one layout: the context, then each option as it was scored, with the probability that the teacher gave
-/// it.
-Result<std::vector<AnswerPath>> paths_of(const AnswerRow& row, const ScoreRequest& request,
-                                         const LanguageModel& student) {
+/// The paths of one layout: the context, then each option as it was scored, with the probability that it should get.
+Result<std::vector<AnswerPath>> paths_of(const AnswerRow& row, const std::vector<double>& probability,
+                                         const ScoreRequest& request, const LanguageModel& student) {
   std::vector<AnswerPath> paths;
-  for (std::size_t option = 0; option < row.probability.size(); ++option) {
+  for (std::size_t option = 0; option < probability.size(); ++option) {
     const auto shown = row.format == AnswerFormat::kLetter ? row.place[option] : option;
-    AnswerPath path{request.context.tokens, request.context.tokens.size(), 0, row.probability[option]};
+    AnswerPath path{request.context.tokens, request.context.tokens.size(), 0, probability[option]};
     VALENCE_TRY(const auto tokens, student.continuation(request.context, request.continuations[shown]));
     path.tokens.insert(path.tokens.end(), tokens.begin(), tokens.end());
     paths.push_back(std::move(path));
@@ -36,19 +36,21 @@ Result<std::vector<AnswerPath>> paths_of(const AnswerRow& row, const ScoreReques
 /// Takes layouts as they come and puts those of one question into one example.
 class Collector {
  public:
-  Collector(const LanguageModel& student, const ChoiceLessons& lessons) : student_(student), lessons_(lessons) {}
+  Collector(const LanguageModel& student, const Teacher& teacher, const ChoiceLessons& lessons)
+      : student_(student), key_(teacher.key ? &*teacher.key : nullptr), lessons_(lessons) {}
 
   Result<void> take(const AnswerRow& row, const ScoreRequest* request) {
     const bool wanted = row.format == AnswerFormat::kLetter ? lessons_.letters : lessons_.texts;
     if (!wanted) return count(data_.other_format);
-    if (row.status != Status::kScored) return count(data_.unscored);
+    const auto* probability = key_ == nullptr ? &row.probability : key_->find(row);
+    if (row.status != Status::kScored || probability == nullptr) return count(data_.unscored);
     if (row.route != Route::kExact || request == nullptr) {
       return fail(
           ErrorCode::kUnsupported,
           "{}: its answers are drawn, not scored, which leaves no option to learn; choose a protocol that scores",
           row.item);
     }
-    VALENCE_TRY(auto paths, paths_of(row, *request, student_));
+    VALENCE_TRY(auto paths, paths_of(row, *probability, *request, student_));
     for (const auto& path : paths) {
       if (path.tokens.size() > lessons_.longest) return count(data_.too_long);
     }
@@ -78,6 +80,7 @@ class Collector {
   }
 
   const LanguageModel& student_;
+  const AnswerKey* key_;  // null: the teacher's own answers
   const ChoiceLessons& lessons_;
   ChoiceData data_;
   std::map<std::string, std::size_t> places_;
@@ -93,6 +96,12 @@ void merge(ChoiceData& data, ChoiceData more) {
   data.other_format += more.other_format;
 }
 
+Result<Teacher> target_teacher(const Instrument& instrument, const Settings& settings, const Target& target) {
+  VALENCE_TRY(auto key, instrument.answer_key(target, settings));
+  VALENCE_TRY(std::shared_ptr<LanguageModel> model, open_scripted("ideal"));
+  return Teacher{std::move(model), "", std::move(key)};
+}
+
 Result<ChoiceData> choice_data(const Instrument& instrument, const Settings& settings, const Subject& student,
                                const Teacher& teacher, const ChoiceLessons& lessons, std::uint64_t seed,
                                Progress* progress) {
@@ -102,7 +111,7 @@ Result<ChoiceData> choice_data(const Instrument& instrument, const Settings& set
   Examiner examiner(pupil, nullptr, 0, {.seed = seed, .progress = progress});
   Examination examination{examiner, seed, progress};
   VALENCE_TRY(const auto table, instrument.administer(examination, settings));
-  Collector collector(*student.model, lessons);
+  Collector collector(*student.model, teacher, lessons);
   for (const auto& row : table.rows) VALENCE_CHECK(collector.take(row, taught->request(row.digest)));
   auto data = std::move(collector).finish();
   if (data.examples.empty()) {

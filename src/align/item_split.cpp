@@ -1,37 +1,16 @@
 #include "valence/align/item_split.h"
 
-#include <algorithm>
-#include <map>
-#include <vector>
-
-#include "valence/base/digest.h"
 #include "valence/instruments/questionnaire.h"
 #include "valence/instruments/svo.h"
 
 namespace valence {
 namespace {
 
-struct HashedItem {
-  std::string hash, id;
-  auto operator<=>(const HashedItem&) const = default;
-};
-
 Result<ItemSplit> split_questionnaire(const Settings& settings) {
   VALENCE_TRY(const auto questionnaire, load_questionnaire(settings.text("questionnaire")));
-  std::map<std::string, std::vector<HashedItem>> by_dimension;
-  for (const auto& item : questionnaire.items)
-    by_dimension[item.dimension].push_back({sha256(item.text).hex(), item.id});
-  ItemSplit split;
-  split.rule = "within each dimension by the hash of the item's text, one to each side in turn";
-  bool searched = true;  // carried from dimension to dimension, so that odd numbers even out
-  for (auto& [dimension, items] : by_dimension) {
-    std::ranges::sort(items);
-    for (const auto& item : items) {
-      (searched ? split.searched : split.held_out).insert(item.id);
-      searched = !searched;
-    }
-  }
-  return split;
+  auto halves = questionnaire_halves(questionnaire);
+  return ItemSplit{std::move(halves.training), std::move(halves.held_out),
+                   "within each dimension by the hash of the item's text, one to each side in turn"};
 }
 
 Result<ItemSplit> split_sliders() {

@@ -19,7 +19,12 @@ Json messages_json(const OpenPrompt& prompt) {
 
 Json lesson_json(const Lesson& lesson) {
   Json json = {{"prompt", messages_json(lesson.prompt)}};
-  if (lesson.answers.size() == 1) {
+  if (lesson.answers.front().reward) {
+    for (const auto& answer : lesson.answers) {
+      json["completions"].push_back(answer.text);
+      json["scores"].push_back(*answer.reward);
+    }
+  } else if (lesson.answers.size() == 1) {
     json["completion"] = lesson.answers.front().text;
   } else {
     json["chosen"] = lesson.answers.at(0).text;
@@ -36,7 +41,9 @@ Result<TrainingExample> example_of(const Subject& subject, const Lesson& lesson,
     if (context.tokens.empty() || answer.tokens.empty()) {
       return fail(ErrorCode::kUnsupported, "{} cannot be trained: its answers have no tokens", subject.name);
     }
-    AnswerPath path{context.tokens, context.tokens.size(), 0, 1.0};
+    AnswerPath path{context.tokens, context.tokens.size(), 0, answer.reward.value_or(1.0)};
+    path.sampler_logprobs = answer.logprobs;
+    path.ended = answer.ended;
     path.tokens.insert(path.tokens.end(), answer.tokens.begin(), answer.tokens.end());
     example.paths.push_back(std::move(path));
   }
@@ -61,8 +68,8 @@ Result<SubjectSpec> train(const Teaching& teaching) {
                                 teaching.folder,
                                 teaching.seed,
                                 teaching.subject.model.engine.threads,
-                                "f32",
-                                fmt::format("{} lessons", teaching.lessons.size())};
+                                fmt::format("{} lessons", teaching.lessons.size()),
+                                teaching.start};
   VALENCE_TRY(const auto run, run_training(request, teaching.store, {teaching.stop, false}));
   auto taught = teaching.subject;
   taught.model.adapters.push_back({run.outcome.adapter.string(), 1.0});

@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <cmath>
 
-#include "search_objective.h"
 #include "valence/align/in_context.h"
 #include "valence/base/files.h"
 #include "valence/base/node.h"
 #include "valence/base/text.h"
+#include "valence/instruments/answer_key.h"
 #include "valence/values/space.h"
 
 namespace valence {

@@ -17,7 +17,15 @@ OpenQuestion question_of(const OpenPrompt& prompt, std::size_t number, const Sam
 
 Sample sample_of(const OpenAnswer& answer, std::size_t prompt, std::size_t number) {
   const auto& drawn = answer.completion;
-  Sample sample{prompt, number, answer.status, answer.row.text, drawn.tokens, 0.0, false, answer.row.digest};
+  Sample sample{.prompt = prompt,
+                .number = number,
+                .status = answer.status,
+                .text = answer.row.text,
+                .tokens = drawn.tokens,
+                .logprobs = drawn.logprobs,
+                .logprob = 0.0,
+                .cut = false,
+                .digest = answer.row.digest};
   sample.logprob = std::accumulate(drawn.logprobs.begin(), drawn.logprobs.end(), 0.0);
   sample.cut = answer.status != Status::kError && drawn.finish == FinishReason::kLength;
   return sample;

@@ -18,7 +18,4 @@ namespace valence {
 Result<double> search_loss(const Instrument& instrument, const Settings& settings, const AnswerTable& answers,
                            const Target& target);
 
-/// The one dimension of a target that is narrowed to it; kUsage otherwise.
-Result<std::string> only_direction(const Target& target);
-
 }  // namespace valence

@@ -1,10 +1,12 @@
 #include "valence/align/training.h"
 
+#include <algorithm>
 #include <cctype>
 #include <nlohmann/json.hpp>
 
 #include "valence/base/files.h"
 #include "valence/base/json.h"
+#include "valence/base/node.h"
 #include "valence/base/process.h"
 #include "valence/base/text.h"
 #include "valence/train/job.h"
@@ -23,7 +25,7 @@ std::string plain(std::string_view name) {
   return out.substr(0, 40);
 }
 
-TrainingJob job_of(const TrainingRequest& request, const std::string& examples, const std::string& held_out,
+Result<TrainingJob> job_of(const TrainingRequest& request, const std::string& examples, const std::string& held_out,
                    const Store& store) {
   TrainingJob job;
   job.operation = request.operation.id;
@@ -32,9 +34,12 @@ TrainingJob job_of(const TrainingRequest& request, const std::string& examples, 
   job.model = fs::absolute(request.model.path);
   job.model_sha256 = request.model.sha256;
   job.examples_sha256 = sha256(examples);
+  if (!request.start.empty()) {
+    job.start = fs::absolute(request.start / "checkpoint.bin");
+    VALENCE_TRY(job.start_sha256, sha256_file(job.start));
+  }
   job.seed = request.seed;
   job.threads = request.threads;
-  job.compute = request.compute;
   job.store = fs::absolute(store.path());
   const auto folder = fs::path("out") / "align" /
                       fmt::format("{}-{}-{}", job.operation, plain(request.model.name), job.digest().brief());
@@ -53,7 +58,7 @@ Json provenance_of(const TrainingRequest& request, const TrainingJob& job) {
           {"examples_sha256", job.examples_sha256.hex()},
           {"seed", request.seed},
           {"threads", request.threads},
-          {"compute", request.compute},
+          {"start", job.start.string()},
           {"folder", job.output.string()}};
 }
 
@@ -84,22 +89,58 @@ Result<void> check_status(int status, RunId run, const fs::path& folder) {
   return fail(code, "the training run {} ended before its time; what there is lies in {}", run, folder.string());
 }
 
-Result<void> carry_out(const fs::path& trainer, const fs::path& job, const fs::path& folder, RunId run,
-                       const TrainingControl& control) {
+/// Runs the trainer on a job file; gives its exit status. `more`: a further argument.
+Result<int> run_trainer(const fs::path& job, const TrainingControl& control, const std::string& more = {}) {
+  VALENCE_TRY(const auto trainer, find_trainer());
   Program program;
   program.arguments = {trainer.string(), job.string()};
+  if (!more.empty()) program.arguments.push_back(more);
   if (control.quiet) program.arguments.push_back("--quiet");
-  program.output = folder / "trainer.txt";
+  program.output = job.parent_path() / "trainer.txt";
   program.keeps_stderr = true;
   program.own_group = true;
   program.patience = kPatience;
-  VALENCE_TRY(const int status, run_program(program, control.stop, {}));
-  return check_status(status, run, folder);
+  return run_program(program, control.stop, {});
+}
+
+Result<void> carry_out(const fs::path& job, RunId run, const TrainingControl& control) {
+  VALENCE_TRY(const int status, run_trainer(job, control));
+  return check_status(status, run, job.parent_path());
+}
+
+/// The finished run of the same job, if what it made is still there.
+Result<std::optional<TrainingRun>> finished_run(const TrainingJob& job, const Store& store) {
+  VALENCE_TRY(const auto run, store.finished(job.digest().hex()));
+  if (!run) return std::nullopt;
+  auto outcome = read_outcome(job.output / "outcome.json");
+  if (!outcome) return std::nullopt;
+  const auto adapter = sha256_file(outcome->adapter);
+  if (!adapter || adapter->hex() != outcome->adapter_sha256) return std::nullopt;
+  VALENCE_TRY(const auto artefacts, store.artefacts(*run));
+  const bool its = std::ranges::any_of(artefacts, [&](const Artefact& a) { return a.sha256 == outcome->adapter_sha256; });
+  if (!its) return std::nullopt;
+  return TrainingRun{*run, job.output, *std::move(outcome)};
 }
 
 Result<void> file_outcome(Store& store, RunId run, const TrainingRequest& request, const TrainingOutcome& outcome) {
   VALENCE_CHECK(store.put_artefact(run, {"adapter", outcome.adapter.string(), outcome.adapter_sha256}));
   return store.finish(run, AnswerTable{"align/" + request.operation.id, {}, {}}, to_text(outcome));
+}
+
+/// What rating left; kNotFound, kMismatch or kCorrupt unless it is of this job.
+Result<std::vector<std::vector<double>>> rewards_of(const fs::path& path, const TrainingJob& job) {
+  VALENCE_TRY(const auto text, read_file(path));
+  VALENCE_TRY(const auto node, parse_json_node(text, path.string()));
+  VALENCE_TRY(const auto digest, node.string_at("job"));
+  if (digest != job.digest().hex()) return fail(ErrorCode::kMismatch, "{} belongs to other answers", path.string());
+  VALENCE_TRY(const auto rewards, node.at("rewards"));
+  VALENCE_TRY(const auto entries, rewards.as_array());
+  std::vector<std::vector<double>> read;
+  for (const auto& entry : entries) {
+    VALENCE_TRY(auto numbers, entry.as_numbers());
+    read.push_back(std::move(numbers));
+  }
+  return read;
 }
 
 }  // namespace
@@ -117,17 +158,27 @@ Result<fs::path> find_trainer() {
               "or name it with VALENCE_TRAIN");
 }
 
+Result<Settings> settings_of_operation(const Operation& operation, const Settings& settings) {
+  std::vector<std::pair<std::string, std::string>> given;
+  for (const auto& spec : operation.settings) given.emplace_back(spec.name, settings.text(spec.name));
+  return Settings::resolve(operation.settings, given);
+}
+
 Result<TrainingRun> run_training(const TrainingRequest& request, Store& store, const TrainingControl& control) {
-  VALENCE_TRY(const auto trainer, find_trainer());
+  VALENCE_CHECK(find_trainer());
   const auto examples = to_jsonl(request.examples);
   const auto held_out = to_jsonl(request.held_out);
-  auto job = job_of(request, examples, held_out, store);
+  VALENCE_TRY(auto job, job_of(request, examples, held_out, store));
+  if (held_out.empty()) {  // which takes no part in what identifies a job
+    VALENCE_TRY(auto before, finished_run(job, store));
+    if (before) return *std::move(before);
+  }
   VALENCE_TRY(job.run, run_for(request, job, store));
   VALENCE_CHECK(write_file(job.examples, examples));
   if (!held_out.empty()) VALENCE_CHECK(write_file(job.held_out, held_out));
   const auto file = job.output / "job.json";
   VALENCE_CHECK(write_file(file, to_text(job)));
-  if (auto done = carry_out(trainer, file, job.output, job.run, control); !done) {
+  if (auto done = carry_out(file, job.run, control); !done) {
     const bool stopped = done.error().code == ErrorCode::kStopped;
     VALENCE_CHECK(store.set_state(job.run, stopped ? RunState::kStopped : RunState::kFailed));
     VALENCE_CHECK(store.log(job.run, stopped ? "info" : "error", done.error().message));
@@ -137,6 +188,31 @@ Result<TrainingRun> run_training(const TrainingRequest& request, Store& store, c
   VALENCE_TRY(run.outcome, read_outcome(job.output / "outcome.json"));
   VALENCE_CHECK(file_outcome(store, job.run, request, run.outcome));
   return run;
+}
+
+Result<std::vector<std::vector<double>>> rate_answers(const fs::path& reward_model,
+                                                      std::span<const TrainingExample> answers, const fs::path& folder,
+                                                      const TrainingControl& control) {
+  const auto text = to_jsonl(answers);
+  VALENCE_TRY(auto job, read_job(reward_model / "job.json"));
+  job.start = fs::absolute(reward_model / "checkpoint.bin");
+  VALENCE_TRY(job.start_sha256, sha256_file(job.start));
+  job.examples_sha256 = sha256(text);
+  job.output = fs::absolute(folder / job.digest().brief());
+  job.examples = job.output / "examples.jsonl";
+  job.held_out = job.store = "";
+  job.run = 0;
+  const auto rewards = job.output / "rewards.json";
+  if (auto done = rewards_of(rewards, job); done) return done;
+  VALENCE_CHECK(write_file(job.examples, text));
+  VALENCE_CHECK(write_file(job.output / "job.json", to_text(job)));
+  VALENCE_TRY(const int status, run_trainer(job.output / "job.json", control, "--rate"));
+  if (status != 0) {
+    return fail(status == 2 ? ErrorCode::kUsage : ErrorCode::kModel,
+                "the reward model {} did not rate the answers; what there is lies in {}", reward_model.string(),
+                job.output.string());
+  }
+  return rewards_of(rewards, job);
 }
 
 }  // namespace valence

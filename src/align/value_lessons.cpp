@@ -1,6 +1,7 @@
 #include "value_lessons.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -11,7 +12,7 @@
 namespace valence {
 namespace {
 
-LessonAnswer answer_of(const Sample& sample) { return {sample.text, sample.tokens}; }
+LessonAnswer answer_of(const Sample& sample) { return {.text = sample.text, .tokens = sample.tokens}; }
 
 /// The readable responses of one prompt.
 struct Field {
@@ -30,6 +31,20 @@ std::map<std::size_t, Field> fields_of(const ValueRound& round) {
   return fields;
 }
 
+/// Every response with its reward.
+Lesson rollouts_of(const OpenPrompt& prompt, const Field& field, double scale) {
+  Lesson lesson{prompt, {}};
+  for (std::size_t i = 0; i < field.samples.size(); ++i) {
+    if (!std::isfinite(field.candidates[i].reward)) continue;
+    auto answer = answer_of(*field.samples[i]);
+    answer.reward = field.candidates[i].reward / scale;
+    answer.logprobs = field.samples[i]->logprobs;
+    answer.ended = !field.samples[i]->cut;
+    lesson.answers.push_back(std::move(answer));
+  }
+  return lesson;
+}
+
 Json sample_json(const ValueRound& round, const Sample& sample, const std::optional<ValueReading>& reading,
                  std::uint64_t seed) {
   Json json = {
@@ -38,6 +53,7 @@ Json sample_json(const ValueRound& round, const Sample& sample, const std::optio
       {"logprob", number_or_null(sample.logprob)},    {"group", sample.digest},      {"text", sample.text}};
   if (!reading) return json;
   json["reward"] = number_or_null(reading->reward);
+  if (reading->e.empty()) return json;
   json["l1"] = number_or_null(reading->l1);
   json["masked"] = number_or_null(reading->masked);
   json["coverage"] = number_or_null(reading->coverage);
@@ -99,7 +115,10 @@ std::vector<Lesson> lessons_of(const ValueRound& round, const LessonRule& rule) 
       for (const auto i : which) lesson.answers.push_back(answer_of(*from->samples[i]));
       lessons.push_back(std::move(lesson));
     };
-    if (rule.pairs) {
+    if (rule.kind == LessonKind::kAll) {
+      auto lesson = rollouts_of(round.prompts[prompt], field, rule.scale);
+      if (lesson.answers.size() >= rule.fewest) lessons.push_back(std::move(lesson));
+    } else if (rule.kind == LessonKind::kPairs) {
       for (const auto& pair : ranked_pairs(field.candidates, rule.margin, rule.most))
         taught({pair.chosen, pair.rejected});
     } else if (const auto best = best_of(field.candidates)) {

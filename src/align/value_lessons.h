@@ -21,11 +21,18 @@ Result<Readings> read_samples(const ValueReader& reader, std::span<const OpenPro
 /// Mean reward of each of `prompts` prompts' responses; NaN where none was said.
 std::vector<double> rewards_by_prompt(std::size_t prompts, std::span<const Sample> samples, const Readings& readings);
 
-/// How lessons are made of rewards: the best response of each prompt, or pairs of better and worse ones.
+/// How lessons are made of rewards.
+enum class LessonKind {
+  kBest,   ///< the best response of each prompt
+  kPairs,  ///< pairs of better and worse ones
+  kAll     ///< all that could be read, with their rewards
+};
 struct LessonRule {
-  bool pairs = true;
-  double margin = 0.0;   ///< of pairs
-  std::size_t most = 1;  ///< pairs of one prompt
+  LessonKind kind = LessonKind::kPairs;
+  double margin = 0.0;     ///< of pairs
+  std::size_t most = 1;    ///< pairs of one prompt
+  std::size_t fewest = 1;  ///< kAll: readable responses without which a prompt is left out
+  double scale = 1.0;      ///< kAll: rewards are divided by it
 };
 
 /// A round's responses, what they are worth, and what is taught from them.

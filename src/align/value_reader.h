@@ -19,11 +19,12 @@ struct RewardOptions {
   double lambda = 1.0;
 };
 
-/// What a response is worth, in both published forms, and how much of the target it touches. Mean e over evaluators.
+/// What a response is worth; where it is read as values, in both published forms, and how much of the target it touches.
+/// Mean e over evaluators.
 struct ValueReading {
   double reward = 0.0;  ///< of the form and rule asked for
   double l1 = 0.0, masked = 0.0, coverage = 0.0;
-  std::vector<double> e;
+  std::vector<double> e;  ///< empty where a reward model gave the reward; then only that is told
 };
 
 /// Evaluators that read responses with a view to a target.

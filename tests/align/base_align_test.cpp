@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "toy_values.h"
@@ -21,6 +22,8 @@ class BaseAlignment : public ::testing::Test {
     return [this, replies = std::move(replies)](const Teaching& teaching) -> Result<SubjectSpec> {
       operations_.push_back(teaching.operation);
       lessons_.assign(teaching.lessons.begin(), teaching.lessons.end());
+      settings_ = {teaching.settings.begin(), teaching.settings.end()};
+      starts_.push_back(teaching.start);
       const auto round = operations_.size();
       return testing::says(scratch_ / fmt::format("taught-{}.jsonl", round),
                            {replies[std::min(round, replies.size()) - 1]});
@@ -62,6 +65,8 @@ class BaseAlignment : public ::testing::Test {
   Target target_ = testing::benevolent();
   std::vector<std::string> operations_;
   std::vector<Lesson> lessons_;
+  std::map<std::string, std::string> settings_;
+  std::vector<std::filesystem::path> starts_;
 };
 
 TEST_F(BaseAlignment, TeachesToPreferTheResponseNearerToTheTarget) {
@@ -109,6 +114,104 @@ TEST_F(BaseAlignment, EveryRoundDrawsFromWhatTheLastOneMadeAndLearnsFromAll) {
   EXPECT_EQ(lessons_.back().answers[1].text, "so");
   EXPECT_GT(record["rounds"][1]["mean_reward"].get<double>(), record["rounds"][0]["mean_reward"].get<double>());
   EXPECT_TRUE(std::filesystem::exists(scratch_ / "out" / "round-2" / "samples.jsonl"));
+}
+
+TEST_F(BaseAlignment, PolicyGradientsTeachEveryResponseWithItsRewardAndGoOnFromTheLastRound) {
+  for (const std::string optimiser : {"grpo", "rloo", "ppo"}) {
+    operations_.clear();
+    starts_.clear();
+    const auto aligned = align_toy(undecided(), teaches({"kindly", "kindly kindly"}),
+                                   {{"rounds", "2"}, {"optimiser", optimiser}, {"samples", "5"}});
+    ASSERT_TRUE(aligned) << aligned.error().message;
+    EXPECT_EQ(operations_, (std::vector<std::string>{optimiser, optimiser}));
+    EXPECT_EQ(starts_, (std::vector<std::filesystem::path>{"", scratch_ / "out" / "round-1" / "training"}));
+    ASSERT_EQ(lessons_.size(), 20u) << "the last round's prompts alone";
+    for (const auto& lesson : lessons_) {
+      ASSERT_EQ(lesson.answers.size(), 5u);
+      for (const auto& answer : lesson.answers) {
+        EXPECT_EQ(answer.text, "kindly");
+        EXPECT_NEAR(*answer.reward, lesson.answers[0].reward.value(), 1e-12);
+      }
+    }
+    EXPECT_EQ(settings_.at("beta"), "0.1");
+    EXPECT_FALSE(settings_.contains("margin"));
+  }
+}
+
+TEST_F(BaseAlignment, WhatAResponseWasWorthIsInItsLesson) {
+  ASSERT_TRUE(align_toy(undecided(), teaches({"kindly"}), {{"rounds", "1"}, {"optimiser", "grpo"}, {"samples", "8"}}));
+  std::map<std::string, double> rewards;
+  for (const auto& lesson : lessons_) {
+    for (const auto& answer : lesson.answers) rewards[answer.text] = *answer.reward;
+  }
+  ASSERT_EQ(rewards.size(), 3u);
+  EXPECT_GT(rewards.at("kindly kindly"), rewards.at("so so"));
+  EXPECT_GT(rewards.at("so so"), rewards.at("rudely rudely"));
+  std::istringstream lines(testing::content_of(scratch_ / "out" / "round-1" / "lessons.jsonl"));
+  std::string line;
+  ASSERT_TRUE(std::getline(lines, line));
+  const auto lesson = nlohmann::json::parse(line);
+  EXPECT_EQ(lesson["completions"].size(), 8u);
+  EXPECT_EQ(lesson["scores"].size(), 8u);
+}
+
+TEST_F(BaseAlignment, RewardsOverTheirDeviationKeepTheirOrder) {
+  ASSERT_TRUE(align_toy(undecided(), teaches({"kindly"}),
+                        {{"rounds", "1"}, {"optimiser", "grpo"}, {"samples", "8"}, {"scale_rewards", "true"}}));
+  std::vector<double> rewards;
+  for (const auto& lesson : lessons_) {
+    for (const auto& answer : lesson.answers) rewards.push_back(*answer.reward);
+  }
+  double mean = 0, squares = 0;
+  const auto count = static_cast<double>(rewards.size());
+  for (const double reward : rewards) mean += reward / count;
+  for (const double reward : rewards) squares += (reward - mean) * (reward - mean);
+  EXPECT_NEAR(squares / (count - 1), 1.0, 1e-9);
+}
+
+TEST_F(BaseAlignment, ThePaperFixesItsSettings) {
+  const auto aligned = align_toy(undecided(), teaches({"kindly"}), {{"protocol", "paper"}, {"rounds", "1"}});
+  ASSERT_TRUE(aligned) << aligned.error().message;
+  EXPECT_EQ(operations_, std::vector<std::string>{"ppo"});
+  EXPECT_EQ(lessons_.size(), 32u);
+  EXPECT_EQ(lessons_.front().answers.size(), 1u);
+  for (const auto& [name, value] :
+       {std::pair{"learning_rate", "1e-05"}, {"epochs", "2"}, {"batch", "32"}, {"beta", "0.1"}, {"kl_target", "6"}})
+    EXPECT_EQ(settings_.at(name), value) << name;
+  EXPECT_EQ(nlohmann::json::parse(aligned->record)["settings"]["reward"], "masked");
+}
+
+TEST_F(BaseAlignment, WatchesAsOftenAsAskedAndSaysWhereTheTimeWent) {
+  const auto aligned = align_toy(undecided(), teaches({"kindly so"}),
+                                 {{"rounds", "5"}, {"watch_every", "2"}, {"optimiser", "grpo"}, {"prompts_per_round", "4"}});
+  ASSERT_TRUE(aligned) << aligned.error().message;
+  const auto rows = Store::open(scratch_ / "runs.db").value()->training_steps(aligned->run).value();
+  std::vector<std::int64_t> rounds;
+  for (const auto& row : rows) rounds.push_back(row.step);
+  EXPECT_EQ(rounds, (std::vector<std::int64_t>{0, 2, 4, 5}));
+  for (const auto* phase : {"rollout", "reward", "update", "watching"})
+    EXPECT_TRUE(rows.back().phases.contains(phase)) << phase;
+}
+
+TEST_F(BaseAlignment, OneResponseCannotBeComparedWithOthers) {
+  const auto aligned = align_toy(undecided(), teaches({"kindly"}), {{"optimiser", "grpo"}, {"samples", "1"}});
+  ASSERT_FALSE(aligned);
+  EXPECT_EQ(aligned.error().message,
+            "optimiser grpo compares responses to one prompt: --samples should be 2 or more, got 1");
+}
+
+TEST_F(BaseAlignment, FurtherSettingsOfTheTrainingAreHandedOnAndChecked) {
+  const auto aligned =
+      align_toy(undecided(), teaches({"kindly"}),
+                {{"rounds", "1"}, {"optimiser", "grpo"}, {"training", "deviation=none, reduction=constant"}});
+  ASSERT_TRUE(aligned) << aligned.error().message;
+  EXPECT_EQ(settings_.at("deviation"), "none");
+  EXPECT_EQ(settings_.at("reduction"), "constant");
+  EXPECT_EQ(settings_.at("max_tokens"), "96");
+  EXPECT_THAT(align_toy(undecided(), teaches({"kindly"}), {{"optimiser", "grpo"}, {"training", "deviations=none"}})
+                  .error()
+                  .message,
+              HasSubstr("unknown setting \"deviations\"; did you mean \"deviation\"?"));
 }
 
 TEST_F(BaseAlignment, StopsAtTheTurnAndKeepsTheRoundBeforeIt) {

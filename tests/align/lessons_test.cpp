@@ -30,6 +30,19 @@ TEST(Lessons, LearnTheVeryTokensThatWereDrawn) {
   EXPECT_EQ(paths[1].tokens.back(), 505);
 }
 
+TEST(Lessons, ThatWereRolledOutCarryRewardSamplerAndEnd) {
+  const std::vector<Lesson> lessons = {
+      {kPrompt, {{"me", {501, 502}, 0.5, {-1, -2}, true}, {"you", {503}, -0.5, {-3}, false}}}};
+  const auto example = lesson_examples(steered(), lessons).value().front();
+  EXPECT_EQ(example.paths[0].value, 0.5);
+  EXPECT_EQ(example.paths[0].sampler_logprobs, (std::vector<double>{-1, -2}));
+  EXPECT_FALSE(example.paths[1].ended);
+  const auto read = parse_training_data(to_jsonl(lessons), "rollouts.jsonl");
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->front().kind, RecordKind::kRanked);
+  EXPECT_EQ(read->front().values, (std::vector<double>{0.5, -0.5}));
+}
+
 TEST(Lessons, AreRenderedUnderTheSubjectsOwnSteering) {
   const std::vector<Lesson> lessons = {{kPrompt, {{"me", {501}}}}};
   const auto example = lesson_examples(steered(), lessons).value().front();

@@ -37,8 +37,21 @@ class TrainingRuns : public ::testing::Test {
             scratch_ / "out",
             5,
             1,
-            "f32",
             "talk.jsonl"};
+  }
+
+  /// A folder as `valence align reward` leaves it, and the job in it.
+  TrainingJob read_job_of_reward_model() const {
+    const auto& operation = **find_operation("reward");
+    TrainingJob job;
+    job.operation = operation.id;
+    job.settings = Settings::resolve(operation.settings, std::vector<std::pair<std::string, std::string>>{}).value();
+    job.model = scratch_ / "tiny.gguf";
+    job.examples = scratch_ / "reward" / "examples.jsonl";
+    job.output = scratch_ / "reward";
+    testing::put_file(scratch_ / "reward" / "job.json", to_text(job));
+    testing::put_file(scratch_ / "reward" / "checkpoint.bin", "state");
+    return job;
   }
 
   std::string outcome() const {
@@ -69,6 +82,53 @@ TEST_F(TrainingRuns, WriteTheJobAndFileTheAdapter) {
   EXPECT_EQ(store_->artefacts(run->run)->at(0).path, (scratch_ / "out" / "adapter.gguf").string());
   EXPECT_EQ(store_->run(run->run)->state, RunState::kFinished);
   EXPECT_EQ(store_->run(run->run)->instrument, "align/sft");
+}
+
+TEST_F(TrainingRuns, GoOnFromAnEarlierOnesCheckpoint) {
+  trainer(outcome());
+  testing::put_file(scratch_ / "before" / "checkpoint.bin", "state");
+  auto next = request();
+  next.start = scratch_ / "before";
+  ASSERT_TRUE(run_training(next, *store_, {}));
+  const auto job = read_job(scratch_ / "out" / "job.json").value();
+  EXPECT_EQ(job.start, scratch_ / "before" / "checkpoint.bin");
+  EXPECT_EQ(job.start_sha256, sha256("state"));
+}
+
+TEST_F(TrainingRuns, ThatWereFinishedAreGivenBackAsLongAsTheirAdapterIsThere) {
+  TrainingOutcome it;
+  it.adapter = scratch_ / "out" / "adapter.gguf";
+  it.adapter_sha256 = sha256("weights").hex();
+  testing::put_file(scratch_ / "ready.json", to_text(it));
+  const auto script = fmt::format("printf weights > '{0}/adapter.gguf'\ncp '{1}' '{0}/outcome.json'\necho >> '{2}'\n",
+                                  (scratch_ / "out").string(), (scratch_ / "ready.json").string(),
+                                  (scratch_ / "times").string());
+  trainer(script);
+  const auto first = run_training(request(), *store_, {}).value();
+  EXPECT_EQ(run_training(request(), *store_, {})->run, first.run);
+  EXPECT_EQ(content_of(scratch_ / "times"), "\n");
+  testing::put_file(it.adapter, "damaged");
+  ASSERT_TRUE(run_training(request(), *store_, {}));
+  EXPECT_EQ(content_of(scratch_ / "times"), "\n\n");
+}
+
+TEST_F(TrainingRuns, AnswersAreRatedOnceByTheRewardModelOfAFolder) {
+  auto learned = read_job_of_reward_model();
+  const std::vector<TrainingExample> answers{{"one", {{{1, 2}, 1, 0, 1.0}, {{1, 3}, 1, 0, 1.0}}}};
+  trainer(fmt::format("echo \"$2\" >> '{0}'\njob=$(dirname \"$1\")\n"
+                      "digest=$(cat '{1}')\necho \"{{\\\"job\\\": \\\"$digest\\\", \\\"rewards\\\": [[0.5, -0.5]]}}\" "
+                      "> \"$job/rewards.json\"\n",
+                      (scratch_ / "times").string(), (scratch_ / "digest").string()));
+  learned.start = scratch_ / "reward" / "checkpoint.bin";
+  learned.start_sha256 = sha256("state");
+  learned.examples_sha256 = sha256(to_jsonl(answers));
+  testing::put_file(scratch_ / "digest", learned.digest().hex());
+  for (int time = 0; time < 2; ++time) {
+    const auto rated = rate_answers(scratch_ / "reward", answers, scratch_ / "ratings", {});
+    ASSERT_TRUE(rated) << rated.error().message;
+    EXPECT_EQ(*rated, (std::vector<std::vector<double>>{{0.5, -0.5}}));
+  }
+  EXPECT_EQ(content_of(scratch_ / "times"), "--rate\n");
 }
 
 TEST_F(TrainingRuns, AFailedRunIsGoneOnWithUnderItsNumber) {

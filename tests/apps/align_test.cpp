@@ -45,6 +45,16 @@ TEST_F(Align, ASettingOutOfRangeNamesItAndTheRange) {
   EXPECT_THAT(outcome.err, HasSubstr("\"rank\" should be"));
 }
 
+TEST_F(Align, ATargetThatTheQuestionsCannotExpressIsRefused) {
+  const auto outcome = run({"align", "choice", "moralchoice", "--model", "scripted:random", "--target", "ess11_ie"});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("moralchoice cannot answer for target ess11_ie"));
+  const auto other = run({"align", "choice", "svo", "--target", "svo_reachable", "--toward", "scripted:ideal"});
+  EXPECT_EQ(other.status, 2);
+  EXPECT_THAT(other.err, HasSubstr("say whose answers are learned, once"));
+  EXPECT_THAT(run({"align", "choice", "svo"}).err, HasSubstr("say whose answers are learned, once"));
+}
+
 TEST_F(Align, AnAdapterCannotBeTrainedOn) {
   put_file(scratch_ / "d.jsonl", "{\"prompt\": \"Q?\", \"completion\": \"a\"}\n");
   const auto outcome = run({"align", "sft", "--data", "d.jsonl", "--adapter", "a.gguf"});

@@ -50,12 +50,22 @@ struct AlignedSubject {
   RunId run = 0;       ///< that files all this
 };
 
+/// What of a request can be checked before anything is opened; null where nothing is named.
+struct AlignRequest {
+  const Target* target = nullptr;
+  const Instrument* instrument = nullptr;
+  const Settings* asked = nullptr;
+  const Settings& settings;
+};
+
 /// What changes a subject to close a gap.
 class Aligner {
  public:
   virtual ~Aligner() = default;
   virtual const AlignerCard& card() const = 0;
   virtual const SettingTable& settings() const = 0;
+  /// kUsage when a request cannot be carried out, whoever is aligned.
+  virtual Result<void> check(const AlignRequest&) const { return {}; }
   /// `run`: groups and training steps go there, so that a killed alignment goes on where it was.
   virtual Result<AlignedSubject> align(const AlignContext& context, RunId run) const = 0;
 };

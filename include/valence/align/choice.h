@@ -6,8 +6,9 @@
 
 namespace valence {
 
-/// Choice alignment: learns the answers that another subject gives to the instrument's questions, all layouts balanced
-/// (choice_data, run_training). The setting `toward` names whose answers; the target of the study, if any, is not read.
+/// Choice alignment: learns answers to the instrument's questions, all layouts balanced (choice_data, run_training):
+/// those that the target amounts to (target_teacher), or those of another subject that the setting `toward` names.
+/// kUsage where neither or both are named, or the instrument cannot express the target.
 std::unique_ptr<Aligner> make_choice();
 
 }  // namespace valence

@@ -2,12 +2,14 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "valence/base/progress.h"
 #include "valence/base/result.h"
 #include "valence/exam/examiner.h"
+#include "valence/instruments/answer_key.h"
 #include "valence/instruments/instrument.h"
 #include "valence/train/example.h"
 
@@ -25,7 +27,7 @@ struct ChoiceData {
   std::vector<TrainingExample> examples;
   std::size_t layouts = 0;       ///< of all examples: what the loss is a mean over
   std::size_t too_long = 0;      ///< layouts left out
-  std::size_t unscored = 0;      ///< layouts to which the teacher gave no distribution
+  std::size_t unscored = 0;      ///< layouts to which the teacher gave no distribution, or the target says nothing
   std::size_t other_format = 0;  ///< layouts of a format that is not learned
 };
 
@@ -36,7 +38,13 @@ void merge(ChoiceData& data, ChoiceData more);
 struct Teacher {
   std::shared_ptr<LanguageModel> model;  ///< scripted subjects too: their truth is known
   std::string system_prompt;             ///< put above the student's own steering; the student never sees it
+  /// A target's answers: where given, they are what is learned, and the model only says what stands in histories.
+  std::optional<AnswerKey> key = std::nullopt;
 };
+
+/// The target as a teacher: its answers to the questions that these settings put (Instrument::answer_key); in dialogues
+/// an ideal scripted subject speaks. Errors as answer_key.
+Result<Teacher> target_teacher(const Instrument& instrument, const Settings& settings, const Target& target);
 
 /// Administers the instrument with every question rendered for the student and answered by the teacher, so that the
 /// student learns exactly the tokens that the same settings would put to it: the generic road from any choice

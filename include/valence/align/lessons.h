@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -21,30 +22,35 @@ namespace valence {
 struct LessonAnswer {
   std::string text;
   std::vector<TokenId> tokens;  ///< with the token that ends the turn where it came
+  std::optional<double> reward = {};  ///< of an answer that is learned from by what it was worth
+  std::vector<double> logprobs = {};  ///< then: of each token, by the sampler
+  bool ended = true;                  ///< false: cut
 };
 
-/// What a subject is taught about one prompt: to give the only answer, or the first rather than the second.
+/// What a subject is taught about one prompt: to give the only answer, the first rather than the second, or, where
+/// answers have rewards, each of them the more the better it did.
 struct Lesson {
   OpenPrompt prompt;
   std::vector<LessonAnswer> answers;
 };
 
 /// Lessons as JSON Lines that people read and `valence align sft|dpo` takes: `prompt` with `completion`, or with
-/// `chosen` and `rejected`; prompts as messages.
+/// `chosen` and `rejected`, or `completions` and `scores`; prompts as messages.
 std::string to_jsonl(std::span<const Lesson> lessons);
 
 /// Lessons as paths of tokens after the subject's own rendering of the prompt. kUnsupported for a model without tokens.
 Result<std::vector<TrainingExample>> lesson_examples(const Subject& subject, std::span<const Lesson> lessons);
 
 struct Teaching {
-  std::string operation;                                      ///< "sft" or "dpo": valence/train/operations.h
+  std::string operation;                                      ///< "sft", "dpo", "grpo", …: valence/train/operations.h
   std::vector<std::pair<std::string, std::string>> settings;  ///< of the operation, the rest as usual
-  const SubjectSpec& subject;                                 ///< who is taught, from the weights as they are
+  const SubjectSpec& subject;  ///< who is taught, from the weights as they are or from what `start` left
   std::span<const Lesson> lessons;
   std::filesystem::path folder;
   std::uint64_t seed = 0;
   Store& store;
   std::stop_token stop;
+  std::filesystem::path start = {};  ///< folder of an earlier teaching of the same subject that is gone on from
 };
 
 /// Teaches and gives the subject that came of it.

@@ -26,7 +26,8 @@ struct Sample {
   std::string text;  ///< the reason, when status is kError
   std::vector<TokenId>
       tokens;            ///< as drawn, with the token that ends the turn where it came; empty for models without tokens
-  double logprob = 0.0;  ///< of all tokens, nats
+  std::vector<double> logprobs;  ///< of each token, nats, under the full distribution
+  double logprob = 0.0;          ///< their sum
   bool cut = false;      ///< ended by max_tokens
   std::string digest;    ///< of the group that computed it (hex)
 

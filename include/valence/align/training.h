@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -27,8 +28,8 @@ struct TrainingRequest {
   std::filesystem::path folder;  ///< of job, adapter and checkpoint; empty = out/align/<operation>-<model>-<digest>
   std::uint64_t seed = 0;
   int threads = 0;
-  std::string compute = "f32";
   std::string data;  ///< where the examples came from, for the record
+  std::filesystem::path start = {};  ///< folder of an earlier training that is gone on from; empty = from the weights
 };
 
 struct TrainingControl {
@@ -42,12 +43,24 @@ struct TrainingRun {
   TrainingOutcome outcome;
 };
 
+/// The operation's own settings among an aligner's, which hold them all.
+Result<Settings> settings_of_operation(const Operation& operation, const Settings& settings);
+
 /// Writes the job, has valence-train carry it out, and files the adapter. Whatever is asked again with the same
-/// weights, data, settings and seed goes on from its last checkpoint, or is given back when it was finished.
+/// weights, data, start, settings and seed goes on from its last checkpoint; when it was finished and its adapter is
+/// still there, it is given back and nothing runs.
 ///
 /// kNotFound when there is no valence-train; kStopped when stopped; otherwise the trainer's own exit status decides:
 /// kUsage for 2, kModel for 1, its message being on standard error already.
 Result<TrainingRun> run_training(const TrainingRequest& request, Store& store, const TrainingControl& control);
+
+/// Rewards of answers, per example and path, by the reward model that `valence align reward` left in a folder. Job and
+/// rewards go into a folder of `folder` that is named after both; what was rated there is not rated again.
+/// kNotFound when the folder holds no reward model, otherwise as run_training.
+Result<std::vector<std::vector<double>>> rate_answers(const std::filesystem::path& reward_model,
+                                                      std::span<const TrainingExample> answers,
+                                                      const std::filesystem::path& folder,
+                                                      const TrainingControl& control);
 
 /// The trainer's program: $VALENCE_TRAIN, beside this program, or in the build tree. kNotFound says how to get it.
 Result<std::filesystem::path> find_trainer();

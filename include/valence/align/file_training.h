@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "valence/align/aligner.h"
+#include "valence/exam/examiner.h"
+#include "valence/train/example.h"
+#include "valence/train/operations.h"
+
+namespace valence {
+
+/// The records of a file of training data, rendered for a model.
+struct TrainingFile {
+  std::vector<TrainingExample> examples;
+  std::vector<std::string> unreadable;  ///< complaints about lines that were left out
+  std::vector<std::string> too_long;    ///< "file:line"
+};
+
+struct TrainingFileOptions {
+  std::size_t longest = 1024;         ///< tokens; longer records are left out
+  bool leave_out_unreadable = false;  ///< else the first line that is no record is an error
+  std::size_t count = 0;              ///< so many records, drawn by the seed, in the order of the file; 0 = all
+  std::uint64_t seed = 0;
+};
+
+/// kUsage when the operation does not learn from what the file holds, or nothing is short enough.
+Result<TrainingFile> read_training_file(const std::string& file, const Operation& operation, const Subject& model,
+                                        const TrainingFileOptions& options);
+
+/// Training on files (`valence align dpo`) as an aligner of its own per operation: sft, dpo, kto, simpo, cpo, orpo,
+/// slic, rrhf. Of pairs the record holds how often the reward finds the better answer of the held-out ones
+/// (pair_accuracy).
+std::unique_ptr<Aligner> make_file_aligner(const std::string& operation);
+/// The operations that have one.
+const std::vector<std::string>& file_operations();
+
+}  // namespace valence

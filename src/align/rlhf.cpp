@@ -1,0 +1,190 @@
+#include "valence/align/rlhf.h"
+
+#include <algorithm>
+
+#include "rounds.h"
+#include "valence/align/reward.h"
+#include "valence/base/text.h"
+#include "valence/model/open.h"
+#include "valence/train/job.h"
+#include "valence/values/profile.h"
+
+namespace valence {
+namespace {
+
+namespace fs = std::filesystem;
+using enum SettingType;
+
+const AlignerCard kRlhfCard = {
+    .id = "rlhf",
+    .title = "Alignment to a reward model (RLHF)",
+    .version = "1",
+    .does = "Draws responses, has trained reward models rate them, and teaches the subject to say what they like.",
+    .limits =
+        "The reward is what a model made of some people's preferences; what shows that it worked must not share their "
+        "labels.",
+    .changes_weights = true,
+    .needs_target = false,
+    .needs_instrument = false};
+
+SettingTable rlhf_settings() {
+  SettingTable table = {
+      {"reward",
+       kText,
+       "",
+       "",
+       "folders of reward models (valence align reward), separated by commas: several are an ensemble",
+       {},
+       {},
+       {}},
+      {"watch", kText, "", "", "folders of reward models that watch, fitted on other data; empty: none", {}, {}, {}}};
+  for (const auto& part : {ensemble_settings(), round_settings()}) table.insert(table.end(), part.begin(), part.end());
+  std::ranges::find(table, "optimiser", &SettingSpec::name)->fallback = "grpo";
+  return table;
+}
+
+/// A reward model and what turns text into its tokens.
+struct RewardModel {
+  fs::path folder;
+  std::shared_ptr<const LanguageModel> tokens;
+
+  static Result<RewardModel> open(const fs::path& folder) {
+    VALENCE_TRY(const auto job, read_job(folder / "job.json"));
+    if (job.operation != "reward") {
+      return fail(ErrorCode::kUsage,
+                  "{} holds an adapter of {}, not a reward model; make one with valence align reward", folder.string(),
+                  job.operation);
+    }
+    VALENCE_TRY(auto model, open_model({job.model.string(), {}, {}}));
+    return RewardModel{folder, std::move(model)};
+  }
+};
+
+Result<std::vector<RewardModel>> open_all(const std::string& folders) {
+  std::vector<RewardModel> models;
+  for (const auto& folder : split(folders, ",")) {
+    VALENCE_TRY(auto model, RewardModel::open(trim(folder)));
+    models.push_back(std::move(model));
+  }
+  return models;
+}
+
+/// Prompts with what was said to them, as a reward model was taught to see them: without the subject's steering.
+Result<std::vector<TrainingExample>> examples_of(const LanguageModel& model, std::span<const OpenPrompt> prompts,
+                                                 std::span<const Sample> samples) {
+  std::vector<TrainingExample> examples;
+  std::size_t prompt = prompts.size();
+  for (const auto& sample : samples) {
+    if (!sample.said()) continue;
+    const auto& asked = prompts[sample.prompt];
+    TrainingRecord record{{asked.id, 0, 0}, RecordKind::kRanked, asked.history, {sample.text}, {}};
+    record.prompt.push_back({Role::kUser, asked.text});
+    VALENCE_TRY(auto example, render_record(model, record, {}));
+    if (sample.prompt == prompt) {
+      examples.back().paths.push_back(std::move(example.paths.front()));
+    } else {
+      examples.push_back(std::move(example));
+    }
+    prompt = sample.prompt;
+  }
+  return examples;
+}
+
+/// Reads responses by an ensemble of reward models.
+class RewardReader {
+ public:
+  RewardReader(std::vector<RewardModel> models, const AlignContext& context, EnsembleRule rule, Rate rate)
+      : models_(std::move(models)),
+        folder_(context.folder / "ratings"),
+        stop_(context.stop),
+        rule_(rule),
+        lambda_(context.settings.number("uncertainty_weight")),
+        rate_(std::move(rate)) {}
+
+  Result<Readings> operator()(std::span<const OpenPrompt> prompts, std::span<const Sample> samples) const {
+    std::vector<std::vector<double>> by_answer(
+        static_cast<std::size_t>(std::ranges::count_if(samples, [](const Sample& sample) { return sample.said(); })));
+    for (const auto& model : models_) {
+      VALENCE_TRY(const auto examples, examples_of(*model.tokens, prompts, samples));
+      if (examples.empty()) break;
+      VALENCE_TRY(const auto rated, rate_(model.folder, examples, folder_, {stop_, /*quiet=*/true}));
+      VALENCE_CHECK(collect(rated, by_answer));
+    }
+    Readings readings;
+    std::size_t at = 0;
+    for (const auto& sample : samples) {
+      readings.push_back(std::nullopt);
+      if (sample.said()) readings.back() = reading_of(by_answer[at++]);
+    }
+    return readings;
+  }
+
+ private:
+  static Result<void> collect(const std::vector<std::vector<double>>& rated,
+                              std::vector<std::vector<double>>& by_answer) {
+    std::size_t at = 0;
+    for (const auto& example : rated) {
+      for (const double reward : example) {
+        if (at < by_answer.size()) by_answer[at].push_back(reward);
+        ++at;
+      }
+    }
+    if (at == by_answer.size()) return {};
+    return fail(ErrorCode::kWrongCount, "a reward model gave {} rewards to {} answers", at, by_answer.size());
+  }
+
+  ValueReading reading_of(const std::vector<double>& rewards) const {
+    const double undefined = kUndefined;
+    return {ensemble_reward(rewards, rule_, lambda_), undefined, undefined, undefined, {}};
+  }
+
+  std::vector<RewardModel> models_;
+  fs::path folder_;
+  std::stop_token stop_;
+  EnsembleRule rule_;
+  double lambda_;
+  Rate rate_;
+};
+
+class Rlhf final : public Aligner {
+ public:
+  Rlhf(Teach teach, Rate rate) : teach_(std::move(teach)), rate_(std::move(rate)) {}
+  const AlignerCard& card() const override { return kRlhfCard; }
+  const SettingTable& settings() const override { return settings_; }
+
+  Result<AlignedSubject> align(const AlignContext& context, RunId run) const override {
+    const auto& settings = context.settings;
+    if (settings.text("reward").empty()) {
+      return fail(
+          ErrorCode::kUsage,
+          "alignment to a reward model needs one: --reward FOLDER, made with valence align reward --data PAIRS");
+    }
+    VALENCE_TRY(const auto space, load_space("schwartz10"));  // of the shipped sets
+    VALENCE_TRY(auto work, prepare_rounds(context, run, kRlhfCard.id, space));
+    work.goal = settings.text("reward");
+    VALENCE_TRY(work.reward, reader(context, settings.text("reward")));
+    if (!settings.text("watch").empty()) {
+      VALENCE_TRY(work.watch, reader(context, settings.text("watch")));
+    }
+    return align_in_rounds(work, teach_);
+  }
+
+ private:
+  Result<ReadResponses> reader(const AlignContext& context, const std::string& folders) const {
+    VALENCE_TRY(auto models, open_all(folders));
+    VALENCE_TRY(const auto rule, ensemble_rule_from(context.settings.text("ensemble")));
+    return ReadResponses(RewardReader(std::move(models), context, rule, rate_));
+  }
+
+  Teach teach_;
+  Rate rate_;
+  SettingTable settings_ = rlhf_settings();
+};
+
+}  // namespace
+
+std::unique_ptr<Aligner> make_rlhf(Teach teach, Rate rate) {
+  return std::make_unique<Rlhf>(std::move(teach), std::move(rate));
+}
+
+}  // namespace valence
