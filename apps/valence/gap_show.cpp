@@ -72,7 +72,9 @@ std::string reading_note(const ReportRun& run) {
   return read ? fmt::format("  run {} was read by an evaluator: its own error (± in the profile) is not in these intervals\n", run.record.id) : "";
 }
 
-std::string map_help() { return "map the target first: centre, from_1_6, or a map of spaces (docs/targets.md)"; }
+std::string map_help() {
+  return "map the target first: centre, from_1_6, to_1_6, or a map of spaces (docs/targets.md)";
+}
 
 std::string distance_help() {
   std::vector<std::string> ids;

@@ -10,6 +10,7 @@
 #include "valence/base/text.h"
 #include "valence/instruments/say_do.h"
 #include "valence/report/report_files.h"
+#include "valence/report/say_do_json.h"
 #include "valence/report/say_do_picture.h"
 #include "valence/stats/reliability.h"
 
@@ -23,20 +24,6 @@ struct SayDoCommand {
 
   Result<void> run(const Session& session) const;
 };
-
-Json row_json(const SayDoRow& row) {
-  return {{"dimension", row.dimension}, {"says", row.says}, {"does", row.does}, {"says_rank", row.says_rank}, {"does_rank", row.does_rank}};
-}
-
-Json result_json(const ReportRun& says, const ReportRun& does, const SayDo& result) {
-  Json json = {{"says", {{"run", says.record.id}, {"subject", says.record.subject}, {"interpretable", says.profile.validity.interpretable()}}},
-               {"does", {{"run", does.record.id}, {"subject", does.record.subject}, {"interpretable", does.profile.validity.interpretable()}}},
-               {"rows", Json::array()}, {"left_out", result.left_out}, {"spearman", to_json(result.spearman)},
-               {"says_reliability", number_or_null(result.says_reliability)}, {"does_reliability", number_or_null(result.does_reliability)},
-               {"disattenuated", to_json(result.disattenuated)}, {"p", result.p}};
-  for (const auto& row : result.rows) json["rows"].push_back(row_json(row));
-  return json;
-}
 
 std::string standing(const ReportRun& run) {
   const auto& validity = run.profile.validity;
@@ -81,7 +68,7 @@ Result<void> SayDoCommand::run(const Session& session) const {
     VALENCE_CHECK(write_file(picture, svg));
   }
   if (session.json) {
-    session.print(result_json(a, b, result));
+    session.print(say_do_json(a, b, result));
   } else {
     fmt::print("{}{}", result_text(a, b, result, space), picture.empty() ? "" : fmt::format("  picture: {}\n", picture));
   }

@@ -321,6 +321,23 @@ std::string candidate_rows(const Json& record) {
   return rows;
 }
 
+/// How often the reward finds the better answer of held-out pairs, against length alone.
+std::string pair_accuracy_table(const Json& accuracy) {
+  std::string rows;
+  for (const auto& [key, label] : {std::pair{"reward", std::string("the implicit reward")},
+                                   std::pair{"length", "lengths only: " + accuracy["length_rule"].get<std::string>()},
+                                   std::pair{"difference", std::string("difference, paired")}}) {
+    const auto estimate = estimate_of(accuracy[key]);
+    rows += fmt::format("<tr>{}{}{}</tr>\n", cell(label), number_cell(significant(estimate.value)),
+                        number_cell(interval_cell(estimate)));
+  }
+  return fmt::format(
+      "<h3>Held-out pairs</h3>\n<div class=\"box\"><table><thead><tr><th>finds the better answer</th><th "
+      "class=\"n\">share</th><th class=\"n\">95 % interval</th></tr></thead>\n<tbody>\n{}</tbody></table></div>\n"
+      "<p class=\"note\">{} pairs of {} prompts, none of them trained on; intervals are over prompts.</p>\n",
+      rows, accuracy["pairs"].get<std::size_t>(), accuracy["prompts"].get<std::size_t>());
+}
+
 }  // namespace
 
 Result<std::string> change_panel(const MeasuredChange& change, Ids& ids) {
@@ -358,6 +375,11 @@ Result<std::string> alignment_panel(const ReportedAlignment& alignment) {
   if (!alignment.system.empty())
     html += fmt::format("<p>What the aligned subject is told:</p>\n<blockquote><p>{}</p></blockquote>\n",
                         replace_all(html_escape(alignment.system), "\n", "<br/>\n"));
+  if (record.contains("rule") && record["rule"].is_string() && !record["rule"].get<std::string>().empty())
+    html += fmt::format("<p>Learned: {} ({} questions in {} layouts).</p>\n",
+                        html_escape(record["rule"].get<std::string>()), record["questions"].get<std::size_t>(),
+                        record["layouts"].get<std::size_t>());
+  if (record.contains("pair_accuracy")) html += pair_accuracy_table(record["pair_accuracy"]);
   if (!record.contains("candidates")) return html;
   if (!record["improved"].get<bool>())
     html +=

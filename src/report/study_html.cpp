@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "change_panel.h"
+#include "content_panel.h"
 #include "panels.h"
 #include "trace.h"
 #include "valence/base/json.h"
@@ -42,6 +43,33 @@ Result<std::string> changes_section(const StudyReport& study, Ids& ids) {
     html += fmt::format("<h2>{}{}</h2>\n<p>{} {}</p>\n", html_escape(card.title), simulated_tag(change),
                         html_escape(card.measures), html_escape(card.limits));
     VALENCE_TRY(const auto panel, report::change_panel(change, ids));
+    html += panel;
+  }
+  return html;
+}
+
+Result<std::string> contents_section(const StudyReport& study) {
+  if (study.contents.empty()) return std::string();
+  std::string html =
+      "<h2>Is it the content that was learned?</h2>\n<p>A figure may move because letters or places moved. Only where "
+      "answers are the target's above what place alone and what any other direction with noise would reach, and the "
+      "gate "
+      "passes, is content claimed.</p>\n";
+  for (const auto& content : study.contents) {
+    VALENCE_TRY(const auto verdict, content_verdict(content));
+    VALENCE_TRY(const auto panel, report::content_panel(content));
+    html += fmt::format("{}<p><strong>{}</strong></p>\n", panel, html_escape(verdict));
+  }
+  return html;
+}
+
+Result<std::string> say_dos_section(const StudyReport& study) {
+  if (study.say_dos.empty()) return std::string();
+  std::string html =
+      "<h2>Does it do what it says of itself?</h2>\n<p>Only orders are compared: ratings and readings have no common "
+      "unit. Each side as deviations from its own mean, in its own scale.</p>\n";
+  for (const auto& say_do : study.say_dos) {
+    VALENCE_TRY(const auto panel, report::say_do_panel(say_do));
     html += panel;
   }
   return html;
@@ -205,20 +233,33 @@ Result<std::string> study_html(const StudyReport& study) {
   if (!study.note.empty()) body += fmt::format("<p class=\"note\">{}</p>\n", html_escape(study.note));
   body += verdicts(study);
   VALENCE_TRY(const auto changes, changes_section(study, ids));
+  VALENCE_TRY(const auto contents, contents_section(study));
+  VALENCE_TRY(const auto say_dos, say_dos_section(study));
   VALENCE_TRY(const auto taxes, taxes_section(study, ids));
   VALENCE_TRY(const auto alignments, alignments_section(study));
-  body += changes + taxes + traces_section(study, ids) + alignments + trust_section(study, ids) + steps_section(study) +
-          details_section(study, ids);
+  body += changes + contents + say_dos + taxes + traces_section(study, ids) + alignments + trust_section(study, ids) +
+          steps_section(study) + details_section(study, ids);
   return report::whole_page(title, body);
 }
 
 Result<std::string> study_json(const StudyReport& study) {
   Json json = {{"title", study.title},   {"note", study.note},          {"changes", Json::array()},
                {"taxes", Json::array()}, {"alignments", Json::array()}, {"traces", Json::array()},
-               {"steps", Json::array()}};
+               {"steps", Json::array()}, {"contents", Json::array()},   {"say_do", Json::array()}};
   for (const auto& change : study.changes) {
     VALENCE_TRY(auto one, change_json(change));
     json["changes"].push_back(std::move(one));
+  }
+  for (const auto& content : study.contents) {
+    VALENCE_TRY(auto table, parse_json(content.table, content.name));
+    VALENCE_TRY(table["verdict"], content_verdict(content));
+    table["step"] = content.name;
+    json["contents"].push_back(std::move(table));
+  }
+  for (const auto& say_do : study.say_dos) {
+    VALENCE_TRY(auto table, parse_json(say_do.table, say_do.name));
+    table["step"] = say_do.name;
+    json["say_do"].push_back(std::move(table));
   }
   for (const auto& tax : study.taxes) {
     VALENCE_TRY(const auto table, parse_json(tax.table, tax.name));

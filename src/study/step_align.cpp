@@ -78,6 +78,15 @@ Result<void> read_instrument(const Node& table, AlignWish& wish) {
   return {};
 }
 
+Result<void> check_request(const Node& table, const StepNames& names, const AlignWish& wish) {
+  const auto* target = wish.target.empty() ? nullptr : names.find(wish.target)->target();
+  const auto checked =
+      wish.aligner->check({target, wish.instrument, wish.asked ? &*wish.asked : nullptr, wish.settings});
+  if (checked) return {};
+  const auto* place = table.find("target");
+  return tl::unexpected((place ? *place : table).error(checked.error().message));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Step>> read_align_step(const std::string& name, const Node& table, const StepNames& names,
@@ -91,6 +100,7 @@ Result<std::unique_ptr<Step>> read_align_step(const std::string& name, const Nod
     VALENCE_TRY(wish.target, names.at(table, "target", {"target"}));
   }
   VALENCE_CHECK(read_instrument(table, wish));
+  VALENCE_CHECK(check_request(table, names, wish));
   VALENCE_TRY(wish.seed, seed_at(table, defaults));
   return std::make_unique<AlignStep>(name, std::move(wish));
 }

@@ -1,5 +1,6 @@
 #include "steps.h"
 #include "valence/align/item_split.h"
+#include "valence/instruments/answer_key.h"
 #include "valence/instruments/measure.h"
 
 namespace valence::study {
@@ -19,6 +20,11 @@ class MeasureStep final : public Step {
   std::vector<std::string> needs() const override { return {subject_}; }
   const Instrument* instrument() const override { return &instrument_; }
   Result<std::string> space() const override { return instrument_.space(settings_); }
+
+  Result<void> can_be_answered_by(const Target& target) const override {
+    VALENCE_TRY(const auto key, instrument_.answer_key(target, settings_));
+    return {};
+  }
 
   Result<Digest> own_hash() const override {
     Hasher hasher;

@@ -98,6 +98,14 @@ Result<void> read_replies(const Node& table, TaxWish& wish) {
   return {};
 }
 
+/// The target that an alignment was after; empty where it had none.
+std::string target_of(const Step& aligned) {
+  for (const auto& need : aligned.needs()) {
+    if (need.starts_with("target.")) return need;
+  }
+  return "";
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Step>> read_tax_step(const std::string& name, const Node& table, const StepNames& names,
@@ -109,6 +117,8 @@ Result<std::unique_ptr<Step>> read_tax_step(const std::string& name, const Node&
   VALENCE_CHECK(read_drift(table, names, wish));
   if (table.find("target")) {
     VALENCE_TRY(wish.target, names.at(table, "target", {"target"}));
+  } else {
+    wish.target = target_of(*names.find(wish.aligned));
   }
   VALENCE_TRY(wish.settings.fluency, instrument_settings(table, "fluency"));
   VALENCE_TRY(wish.settings.capability, instrument_settings(table, "capability"));

@@ -17,6 +17,8 @@ const std::vector<StepKind>& step_kinds() {
       {"measure", "puts an instrument to a subject", study::read_measure_step},
       {"gap", "how far measurements are from a target", study::read_gap_step},
       {"change", "what changed between two measurements", study::read_change_step},
+      {"content", "whether answers follow a target by their content", study::read_content_step},
+      {"saydo", "whether a subject does what it says of itself", study::read_saydo_step},
       {"tax", "what an alignment cost", study::read_tax_step}};
   return kinds;
 }

@@ -19,7 +19,10 @@ Result<std::unique_ptr<Step>> read_align_step(const std::string&, const Node&, c
 Result<std::unique_ptr<Step>> read_measure_step(const std::string&, const Node&, const StepNames&,
                                                 const StudyDefaults&);
 Result<std::unique_ptr<Step>> read_change_step(const std::string&, const Node&, const StepNames&, const StudyDefaults&);
+Result<std::unique_ptr<Step>> read_content_step(const std::string&, const Node&, const StepNames&,
+                                                const StudyDefaults&);
 Result<std::unique_ptr<Step>> read_gap_step(const std::string&, const Node&, const StepNames&, const StudyDefaults&);
+Result<std::unique_ptr<Step>> read_saydo_step(const std::string&, const Node&, const StepNames&, const StudyDefaults&);
 Result<std::unique_ptr<Step>> read_tax_step(const std::string&, const Node&, const StepNames&, const StudyDefaults&);
 
 /// The settings in the sub-table `key` (all defaults when it is absent), checked; errors name their place.

@@ -113,6 +113,14 @@ Result<void> add_step(const Step& step, const Results& results, StudyReport& rep
     VALENCE_TRY(auto change, change_of(step, results));
     report.changes.push_back(std::move(change));
   }
+  if (step.kind() == "content") {
+    VALENCE_TRY(const auto record, results.store.run(results.runs.at(step.full_name())));
+    report.contents.push_back({step.full_name(), record.profile});
+  }
+  if (step.kind() == "saydo") {
+    VALENCE_TRY(const auto record, results.store.run(results.runs.at(step.full_name())));
+    report.say_dos.push_back({step.full_name(), record.profile});
+  }
   if (step.kind() == "tax") {
     VALENCE_TRY(auto tax, tax_of_step(step, results));
     report.taxes.push_back(std::move(tax));

@@ -112,7 +112,7 @@ TEST_F(StudyCommand, AMissingFileIsSaidToBeMissing) {
 
 TEST_F(StudyCommand, ListsTheKindsOfStepsAndTheMethods) {
   const auto json = nlohmann::json::parse(run({"study", "list", "--json"}).out);
-  EXPECT_EQ(json["steps"].size(), 7U);
+  EXPECT_EQ(json["steps"].size(), 9U);
   EXPECT_EQ(json["aligners"][0]["id"], "in_context");
 }
 

@@ -125,6 +125,46 @@ TEST_F(StudyRun, AChangeNeedsNoTarget) {
   EXPECT_EQ(filed["differences"][0]["id"], "angle");
 }
 
+// The held-out content test of a half-random altruist and of what the persona made of it.
+TEST_F(StudyRun, AContentStepSaysWhatMayBeClaimed) {
+  const auto trial =
+      study("[report]", "[content.sliders]\nbefore = \"before\"\nafter = \"after\"\ntarget = \"prosocial\"\n[report]");
+  EXPECT_EQ(run(trial).back(), "content.sliders");
+  const auto plan = plan_study(trial, store_.get()).value();
+  const auto report = gather_report(trial, plan, *store_).value();
+  ASSERT_EQ(report.contents.size(), 1U);
+  const auto table = parse_json(report.contents[0].table, "content").value();
+  EXPECT_FALSE(table["before"]["passed"].get<bool>()) << "half individualist, half prosocial";
+  EXPECT_TRUE(table["after"]["passed"].get<bool>()) << table["after"]["objection"];
+  EXPECT_GT(table["gain"]["low"].get<double>(), 0.0);
+  EXPECT_EQ(table["after"]["figures"][0]["label"], "angle of expected payoffs");
+  EXPECT_EQ(content_verdict(report.contents[0]).value(),
+            "SVO Slider Measure: the answers of scripted:ideal aligned in context follow most extreme real answers "
+            "(prosocial) by their content.");
+  const auto page = study_html(report).value();
+  EXPECT_THAT(page, HasSubstr("Is it the content that was learned?"));
+  EXPECT_THAT(page, HasSubstr("answer where altruistic would differ"));
+}
+
+// Without a target of its own, the tax takes the alignment's: its angle is what was to move.
+TEST_F(StudyRun, TheAngleThatWasToMoveIsTargetedInTheTax) {
+  for (const auto& named : {std::string(), std::string("target = \"prosocial\"\n")}) {
+    const auto trial = study("[report]", "[tax.cost]\nbase = \"base\"\naligned = \"persona\"\n" + named +
+                                             "drift = [[\"before\", \"after\"]]\nreplies = { count = 4, max_tokens = 8 "
+                                             "}\nfluency = { count = 6 }\ncapability = { wordings = 2 }\n[report]");
+    run(trial);
+    const auto plan = plan_study(trial, store_.get()).value();
+    const auto report = gather_report(trial, plan, *store_).value();
+    ASSERT_EQ(report.taxes.size(), 1U);
+    const auto drift = parse_json(report.taxes[0].table, "tax").value()["drift"];
+    ASSERT_FALSE(drift.empty());
+    EXPECT_EQ(drift[0]["dimension"], "angle");
+    EXPECT_TRUE(drift[0]["targeted"].get<bool>());
+    const auto page = study_html(report).value();
+    EXPECT_EQ(page.find("<td>not targeted</td>"), std::string::npos);
+  }
+}
+
 TEST_F(StudyRun, AStopEndsItAndTheNextRunGoesOn) {
   std::stop_source source;
   StudyOptions options{.stop = source.get_token(),

@@ -126,6 +126,40 @@ TEST(StudyFile, ADriftPairNamesTwoMeasurements) {
   EXPECT_THAT(message_of(text), HasSubstr("a pair of drift names two measurements: [\"before\", \"after\"]"));
 }
 
+std::string aligning(const std::string& keys) {
+  return study_of("out/trial.html") +
+         "\n[target.france]\ntarget = \"ess11_fr\"\n\n[align.trained]\nsubject = \"base\"\n" + keys;
+}
+
+TEST(StudyFile, ATargetThatTheItemsCannotExpressIsRefusedWhereItIsNamed) {
+  EXPECT_THAT(message_of(aligning("method = \"choice\"\ntarget = \"france\"\ninstrument = \"svo\"\n")),
+              HasSubstr("cannot answer for target ess11_fr, which lives in schwartz10"));
+  EXPECT_TRUE(
+      parse_study(aligning("method = \"choice\"\ntarget = \"france\"\ninstrument = \"questionnaire\"\n"), "t.toml"));
+  EXPECT_THAT(message_of(aligning("method = \"choice\"\ninstrument = \"svo\"\n")),
+              HasSubstr("choice: say whose answers are learned"));
+}
+
+TEST(StudyFile, TrainingOnAFileNeedsOne) {
+  EXPECT_THAT(message_of(aligning("method = \"dpo\"\n")),
+              HasSubstr("dpo: name the file to learn from: settings = { data = \"pairs.jsonl\" }"));
+  EXPECT_TRUE(parse_study(aligning("method = \"dpo\"\nsettings = { data = \"p.jsonl\" }\n"), "t.toml"));
+}
+
+TEST(StudyFile, AContentTestNeedsATargetThatTheItemsCanExpress) {
+  const auto content = [](const std::string& target) {
+    return study_of("out/trial.html") +
+           "\n[target.france]\ntarget = \"ess11_fr\"\n\n[content.c]\nafter = \"after\"\ntarget = \"" + target + "\"\n";
+  };
+  EXPECT_TRUE(parse_study(content("prosocial"), "t.toml"));
+  EXPECT_THAT(message_of(content("france")), HasSubstr("cannot answer for target ess11_fr"));
+}
+
+TEST(StudyFile, SayingAndDoingAreRunsOfTheirOwnInstruments) {
+  EXPECT_THAT(message_of(study_of("out/trial.html") + "\n[saydo.s]\nsays = \"before\"\ndoes = \"after\"\n"),
+              HasSubstr("says should be a run of questionnaire, measure.before is one of svo"));
+}
+
 TEST(StudyFile, ANegativeSeedIsRefused) {
   EXPECT_THAT(message_of("seed = -1\n" + study_of("out/x.html")), HasSubstr("\"seed\" should be 0 or more, got -1"));
 }

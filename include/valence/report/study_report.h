@@ -32,6 +32,18 @@ struct ReportedTax {
   std::vector<SampleAnswer> samples;  ///< the same prompts to both; may be empty
 };
 
+/// Whether answers follow a target by their content, before and after.
+struct ReportedContent {
+  std::string name;
+  std::string table;  ///< JSON, as the step filed it (docs/formats.md, "Content tests")
+};
+
+/// Whether a subject does what it says of itself.
+struct ReportedSayDo {
+  std::string name;
+  std::string table;  ///< JSON of say_do_json, as the step filed it
+};
+
 /// What an alignment tried and chose.
 struct ReportedAlignment {
   std::string name, method, base;
@@ -60,6 +72,8 @@ struct ReportedStep {
 struct StudyReport {
   std::string title, note;
   std::vector<MeasuredChange> changes;
+  std::vector<ReportedContent> contents;
+  std::vector<ReportedSayDo> say_dos;
   std::vector<ReportedTax> taxes;
   std::vector<ReportedAlignment> alignments;
   std::vector<OptimisationTrace> traces;
@@ -73,6 +87,9 @@ Result<std::string> study_json(const StudyReport& report);
 
 /// The sentence that a manager understands, hedged by the interval; silent about values where the gate failed.
 std::string change_verdict(const MeasuredChange& change);
+
+/// What may be claimed of a content test, in a sentence.
+Result<std::string> content_verdict(const ReportedContent& content);
 
 /// The step that the method named as the turn; else the point with the largest held-out reward, when the proxy rises
 /// after it; nothing when that is the last one, or nothing was held out.

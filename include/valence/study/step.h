@@ -78,6 +78,8 @@ class Step {
   /// Of measurements: with what, and in which value space the result lives.
   virtual const Instrument* instrument() const { return nullptr; }
   virtual Result<std::string> space() const { return std::string(); }
+  /// Of measurements: whether a target amounts to answers to what they ask (Instrument::answer_key).
+  virtual Result<void> can_be_answered_by(const Target&) const { return {}; }
 
  private:
   std::string kind_, name_;
