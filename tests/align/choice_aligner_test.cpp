@@ -60,6 +60,7 @@ TEST_F(ChoiceAlignment, TrainsTowardsTheTargetItselfAndTheAdapterAnswersAsItDoes
   EXPECT_EQ(record["unanswered"], 0);
   EXPECT_EQ(record["steps"], 15);
   EXPECT_EQ(record["toward"], "target svo_reachable");
+  EXPECT_THAT(aligned->subject.name, HasSubstr("aligned to target svo_reachable"));
   EXPECT_THAT(record["rule"].get<std::string>(), HasSubstr("worth most in the prosocial direction"));
   EXPECT_LT(accuracy(base_, "svo", asked, prosocial_), 0.4);
   EXPECT_GT(accuracy(aligned->subject, "svo", asked, prosocial_), 0.9);
