@@ -37,7 +37,11 @@ elseif(VALENCE_LLAMA STREQUAL "source")
     set(LLAMA_BUILD_${option} OFF CACHE BOOL "" FORCE)
   endforeach()
   set(LLAMA_CURL OFF CACHE BOOL "" FORCE)
+  # Its files are not written to be compiled together.
+  set(_unity "${CMAKE_UNITY_BUILD}")
+  set(CMAKE_UNITY_BUILD OFF)
   add_subdirectory("${VALENCE_LLAMA_ROOT}/source" "${CMAKE_BINARY_DIR}/llama.cpp" EXCLUDE_FROM_ALL SYSTEM)
+  set(CMAKE_UNITY_BUILD "${_unity}")
   # g++ 11 and 12 remove the AMX tile configuration as a dead store (the first tile instruction then faults).
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND TARGET ggml-cpu)
     target_compile_options(ggml-cpu PRIVATE -fno-tree-dse -fno-dse)
