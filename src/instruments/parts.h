@@ -1,9 +1,24 @@
 #pragma once
 
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "valence/base/settings.h"
+
 namespace valence {
+
+/// Which wordings are put, in instruments whose wordings are learned from and held out one by one (wordings_in).
+inline SettingSpec wording_part_setting() {
+  return {"wording_part",
+          SettingType::kChoice,
+          "all",
+          "",
+          "wordings for training (every other one, from the first) or held out from it",
+          {"all", "training", "held_out"},
+          {},
+          {}};
+}
 
 /// Wordings of one part ("training", "held_out"; "all" leaves all), the same for everybody: those at odd places of the
 /// file are for training, those at even places are held out.
