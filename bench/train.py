@@ -32,6 +32,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 LOCK = ROOT / "scripts" / "lock" / "pip-bench-train.txt"
 RANK, ALPHA, RATE, SEED = 8, 16, 1e-4, 1
 PROMPTS, SAMPLES, NEW_TOKENS = 8, 4, 48
+LOSSES_APART = 0.01  # adapters begin from different random numbers
 
 
 # ---- their side: this file again, as a worker inside the environment
@@ -60,16 +61,17 @@ def read_lines(path):
 
 
 def word_tokenizer(vocabulary):
-    """Text "t12 t7" is tokens 12 and 7: TRL gets the very tokens that the engine's tokenizer made."""
+    """Text "<12> <7>" is tokens 12 and 7: TRL gets the very tokens that the engine's tokenizer made. No name may hold another: special
+    tokens are looked for inside words."""
     from tokenizers import Tokenizer, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
-    words = Tokenizer(models.WordLevel({f"t{i}": i for i in range(vocabulary)}, unk_token="t0"))
+    words = Tokenizer(models.WordLevel({f"<{i}>": i for i in range(vocabulary)}, unk_token="<0>"))
     words.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    return PreTrainedTokenizerFast(tokenizer_object=words, pad_token="t0", eos_token="t2", unk_token="t0")
+    return PreTrainedTokenizerFast(tokenizer_object=words, pad_token="<0>", eos_token="<2>", unk_token="<0>")
 
 
 def text_of(tokens):
-    return "".join(f" t{token}" for token in tokens)
+    return "".join(f" <{token}>" for token in tokens)
 
 
 def pairs_of(example):
@@ -219,11 +221,20 @@ def take_turns(ours, theirs, turns):
     return pairs
 
 
-def compare(name, ours, theirs, turns, amount, rate):
+def require_same_losses(pairs):
+    """The same steps on the same tokens leave nearly the same losses; otherwise times compare different work."""
+    apart = max(abs(mine["loss"] - other["loss"]) for mine, other in pairs)
+    if apart > LOSSES_APART:
+        sys.exit(f"train.py: losses differ by {apart:.3f}, more than {LOSSES_APART}: the two sides do not learn the same")
+
+
+def compare(name, ours, theirs, turns, amount, rate, same_losses=True):
     pairs = take_turns(ours, theirs, turns)
     memory = ours.end(), theirs.end()
     if "loss" in pairs[0][0]:
         print("  losses " + "; ".join(f"{mine['loss']:.4f} | {other['loss']:.4f}" for mine, other in pairs))
+        if same_losses:
+            require_same_losses(pairs)
     work = [(amount(i, mine), amount(i, other)) for i, (mine, other) in enumerate(pairs)][1:]
     speeds = [(a / mine["seconds"], b / other["seconds"]) for (a, b), (mine, other) in zip(work, pairs[1:])]
     print(f"  {rate}: ours {statistics.median(s for s, _ in speeds):.1f}, theirs {statistics.median(s for _, s in speeds):.1f}; "
@@ -300,7 +311,7 @@ def run_training(options, kind):
           f"TRL {options.trl_batch} a pass; {theirs.about['ready']}")
     size = [sum(len(path["tokens"]) for i in step for path in examples[i]["paths"]) for step in order]
     if kind == "choice":
-        compare("train_choice", ours, theirs, options.turns, lambda i, _: len(order[i]), "questions/s")
+        compare("train_choice", ours, theirs, options.turns, lambda i, _: len(order[i]), "questions/s", same_losses=False)
     else:
         compare(f"train_{kind}", ours, theirs, options.turns, lambda i, _: size[i], "tokens/s")
 
