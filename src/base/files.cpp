@@ -213,13 +213,18 @@ TemporaryFolder::~TemporaryFolder() {
   if (!path_.empty()) fs::remove_all(path_, ignored);
 }
 
-Result<std::optional<FileLock>> FileLock::try_acquire(const fs::path& path) {
+Result<std::optional<FileLock>> FileLock::try_acquire(const fs::path& path, std::uint64_t place) {
   std::error_code error;
   if (path.has_parent_path()) fs::create_directories(path.parent_path(), error);
   FileLock lock(open_file(path, O_RDWR | O_CREAT));
   if (lock.descriptor_ < 0) return refused(path, "lock", errno);
-  if (::flock(lock.descriptor_, LOCK_EX | LOCK_NB) == 0) return std::optional<FileLock>(std::move(lock));
-  if (errno != EWOULDBLOCK) return refused(path, "lock", errno);
+  struct flock range {};
+  range.l_type = F_WRLCK;
+  range.l_whence = SEEK_SET;
+  range.l_start = static_cast<off_t>(place >> 2U);  // with its one byte below the largest offset
+  range.l_len = 1;
+  if (::fcntl(lock.descriptor_, F_OFD_SETLK, &range) == 0) return std::optional<FileLock>(std::move(lock));
+  if (errno != EAGAIN && errno != EACCES) return refused(path, "lock", errno);
   return std::optional<FileLock>();
 }
 

@@ -1,5 +1,7 @@
 #include "valence/store/run_scope.h"
 
+#include <cstring>
+
 #include "valence/base/digest.h"
 
 namespace valence {
@@ -8,8 +10,10 @@ namespace {
 Result<FileLock> lock_key(const Store& store, std::string_view key) {
   std::error_code ignored;
   const auto database = std::filesystem::weakly_canonical(store.path(), ignored).string();
-  const auto name = sha256(fmt::format("{}\n{}", database, key)).hex().substr(0, 32);
-  VALENCE_TRY(auto lock, FileLock::try_acquire(cache_folder() / "locks" / name));
+  const auto digest = sha256(fmt::format("{}\n{}", database, key));
+  std::uint64_t place = 0;
+  std::memcpy(&place, digest.bytes.data(), sizeof place);
+  VALENCE_TRY(auto lock, FileLock::try_acquire(cache_folder() / "runs.lock", place));
   if (lock) return std::move(*lock);
   return fail(ErrorCode::kUsage,
               "another process is measuring this with the same settings into {}: wait for it, or give another --seed "

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <limits>
 #include <thread>
 
 #include "support/full_disk.h"
@@ -35,9 +36,7 @@ class Files : public ::testing::Test {
 /// Sets an environment variable for the lifetime of the object.
 class Variable {
  public:
-  Variable(const char* name, const char* value) : name_(name), before_(environment(name)) {
-    ::setenv(name, value, 1);
-  }
+  Variable(const char* name, const char* value) : name_(name), before_(environment(name)) { ::setenv(name, value, 1); }
   ~Variable() { before_.empty() ? ::unsetenv(name_) : ::setenv(name_, before_.c_str(), 1); }
   Variable(const Variable&) = delete;
   Variable& operator=(const Variable&) = delete;
@@ -181,6 +180,17 @@ TEST_F(Files, AFreeLockDoesNotWait) {
   bool waited = false;
   EXPECT_TRUE(FileLock::acquire(folder_ / "new" / "lock", [&] { waited = true; }));
   EXPECT_FALSE(waited);
+}
+
+TEST_F(Files, PlacesOfOneFileAreLockedApart) {
+  constexpr auto kLargest = std::numeric_limits<std::uint64_t>::max();
+  auto first = FileLock::try_acquire(folder_ / "locks", kLargest);
+  ASSERT_TRUE(first && *first);
+  EXPECT_FALSE(*FileLock::try_acquire(folder_ / "locks", kLargest));
+  EXPECT_TRUE(*FileLock::try_acquire(folder_ / "locks", 0));
+  first->reset();
+  EXPECT_TRUE(*FileLock::try_acquire(folder_ / "locks", kLargest));
+  EXPECT_EQ(fs::file_size(folder_ / "locks"), 0U);
 }
 
 TEST_F(Files, AFolderCannotBeLocked) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -46,8 +47,9 @@ class TemporaryFolder {
 /// An exclusive advisory lock on a file, held until destruction; waits, calling `waiting` once if it has to.
 class FileLock {
  public:
-  /// Nothing when another process holds it.
-  static Result<std::optional<FileLock>> try_acquire(const std::filesystem::path& path);
+  /// Locks one place of a file that many locks share, so that none leaves a file of its own behind; nothing when another
+  /// holds that place.
+  static Result<std::optional<FileLock>> try_acquire(const std::filesystem::path& path, std::uint64_t place);
   static Result<FileLock> acquire(const std::filesystem::path& path, const std::function<void()>& waiting = {});
   FileLock(FileLock&& other) noexcept;
   FileLock& operator=(FileLock&& other) noexcept;
