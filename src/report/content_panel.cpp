@@ -80,7 +80,7 @@ Result<std::string> content_panel(const ReportedContent& content) {
   return fmt::format(
       "<h3>{}: {}</h3>\n<div class=\"box\"><table><thead><tr><th>figure</th><th class=\"n\">before</th><th "
       "class=\"n\">after</th><th class=\"n\">by chance</th><th "
-      "class=\"n\">questions</th><th></th></tr></thead>\n<tbody>\n{}"
+      "class=\"n\">questions</th><th>after, against chance</th></tr></thead>\n<tbody>\n{}"
       "</tbody></table></div>\n<p class=\"note\">By chance: what the best answer that ignores the question would reach "
       "on the "
       "same layouts. The target's answers: {}.</p>\n",
