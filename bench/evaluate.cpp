@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstdlib>
 
+#include "command_line.h"
 #include "valence/evaluate/evaluator.h"
 #include "valence/evaluate/vector_features.h"
 #include "valence/stats/distribution.h"
@@ -111,13 +112,14 @@ void compete(const Contest& contest, const LabelledData& data, std::size_t chunk
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto number = [&](int index, std::size_t fallback) {
-    return argc > index ? std::strtoull(argv[index], nullptr, 10) : fallback;
-  };
-  const auto chunks = number(1, 9), size = number(2, 24);
+  std::size_t chunks = 9, size = 24;
+  CLI::App app("Whether an evaluator costs more than its models' forward passes");
+  app.add_option("chunks", chunks, "paired runs")->check(CLI::Range(1, 1'000'000))->capture_default_str();
+  app.add_option("texts", size, "texts of each chunk")->check(CLI::Range(1, 1'000'000))->capture_default_str();
+  parse_or_exit(app, argc, argv);
   const auto data = dialogues_of_fulcra();
-  if (chunks == 0 || size == 0 || kTrainingRows + chunks * size > data.rows.size()) {
-    fmt::print(stderr, "bench_evaluate: {} chunks of {} texts are none, or more than there are\n", chunks, size);
+  if (kTrainingRows + chunks * size > data.rows.size()) {
+    fmt::print(stderr, "bench_evaluate: {} chunks of {} texts are more than there are\n", chunks, size);
     return 2;
   }
   compete({"minilm", "minilm", embedder_of("minilm", 0), prompts_and_responses}, data, chunks, size);

@@ -10,6 +10,7 @@
 #include <map>
 #include <string>
 
+#include "command_line.h"
 #include "gate_instruments.h"
 #include "gate_simulation.h"
 #include "valence/exam/validity.h"
@@ -68,11 +69,10 @@ Result<bool> print_rates(std::size_t simulations) {
 }  // namespace valence::gate
 
 int main(int argc, char** argv) {
-  const auto simulations = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 500UL;
-  if (simulations == 0) {
-    fmt::print(stderr, "usage: gate [simulations, at least 1]\n");
-    return 2;
-  }
+  std::size_t simulations = 500;
+  CLI::App app("How often simulated subjects pass the validity gate");
+  app.add_option("simulations", simulations, "of each subject")->check(CLI::Range(1, 1'000'000))->capture_default_str();
+  valence::parse_or_exit(app, argc, argv);
   bool bound = true;
   for (const auto print : {valence::gate::print_rates, valence::gate::print_instrument_rates}) {
     const auto good = print(simulations);

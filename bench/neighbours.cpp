@@ -5,13 +5,16 @@
 // Vectors of 384 dimensions that lie near a plane of 32, as sentence embeddings do (a random projection of 32 normal
 // numbers, plus a fifth of that in noise on every dimension). Prints seconds of building, the graph's recall of the
 // exact nearest 10, and: ratio <name> <median> <low> <high>, the exact search's time over the graph's, interleaved.
+#include "valence/evaluate/neighbours.h"
+
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
-#include <fmt/format.h>
 
+#include "command_line.h"
 #include "valence/base/random.h"
-#include "valence/evaluate/neighbours.h"
 
 namespace {
 
@@ -53,7 +56,8 @@ double recall(const std::vector<std::vector<Neighbour>>& truth, const std::vecto
   std::size_t hits = 0, all = 0;
   for (std::size_t q = 0; q < truth.size(); ++q) {
     all += truth[q].size();
-    for (const auto& one : found[q]) hits += static_cast<std::size_t>(std::ranges::count(truth[q], one.index, &Neighbour::index));
+    for (const auto& one : found[q])
+      hits += static_cast<std::size_t>(std::ranges::count(truth[q], one.index, &Neighbour::index));
   }
   return static_cast<double>(hits) / static_cast<double>(all);
 }
@@ -61,7 +65,8 @@ double recall(const std::vector<std::vector<Neighbour>>& truth, const std::vecto
 int run(std::size_t count, std::size_t query_count) {
   const auto vectors = embedding_like(1, count), queries = embedding_like(2, query_count);
   Result<std::unique_ptr<NeighbourIndex>> exact, graph;
-  const auto exact_build = seconds([&] { exact = make_neighbour_index(vectors, kDimensions, {.exact_below = count + 1}); });
+  const auto exact_build =
+      seconds([&] { exact = make_neighbour_index(vectors, kDimensions, {.exact_below = count + 1}); });
   const auto graph_build = seconds([&] { graph = make_neighbour_index(vectors, kDimensions, {.exact_below = 0}); });
   if (!exact || !graph) return 1;
   std::vector<std::vector<Neighbour>> truth, found;
@@ -75,16 +80,26 @@ int run(std::size_t count, std::size_t query_count) {
   std::ranges::sort(ratios);
   fmt::print("{} vectors of {} dimensions, {} queries, nearest {}\n", count, kDimensions, query_count, kNearest);
   fmt::print("build      exact {:.2f} s, graph {:.1f} s\n", exact_build, graph_build);
-  fmt::print("search     exact {:.3f} ms, graph {:.3f} ms a query\n", exact_seconds / static_cast<double>(query_count) * 1e3,
+  fmt::print("search     exact {:.3f} ms, graph {:.3f} ms a query\n",
+             exact_seconds / static_cast<double>(query_count) * 1e3,
              graph_seconds / static_cast<double>(query_count) * 1e3);
   fmt::print("recall     {:.4f}\n", recall(truth, found));
-  fmt::print("ratio neighbours_exact_over_graph {:.2f} {:.2f} {:.2f}\n", ratios[kRounds / 2], ratios.front(), ratios.back());
+  fmt::print("ratio neighbours_exact_over_graph {:.2f} {:.2f} {:.2f}\n", ratios[kRounds / 2], ratios.front(),
+             ratios.back());
   return 0;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto number = [&](int index, std::size_t fallback) { return argc > index ? std::strtoull(argv[index], nullptr, 10) : fallback; };
-  return run(number(1, 100'000), number(2, 500));
+  std::size_t vectors = 100'000, queries = 500;
+  CLI::App app("Nearest neighbours: the graph against blocked exact search, one thread each");
+  app.add_option("vectors", vectors, "vectors of 384 dimensions")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  app.add_option("queries", queries, "searches of the nearest 10")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  valence::parse_or_exit(app, argc, argv);
+  return run(vectors, queries);
 }

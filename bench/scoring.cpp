@@ -3,11 +3,11 @@
 //   bench_scoring [MODEL] [--runs N] [--format F] [--threads N] [--micro-batch N] [--quick | --formats]
 //
 // MODEL is a name of the registry or a path (default smollm2). The workload: 12 items of 60 tokens with 4 options of 8
-// tokens each, after an instruction of 200 tokens that all share. Compared are: the tree; prefixes shared inside each item
-// only, by the same executor (micro-batches of 512 and of 1024 tokens, which hold one and three items); one full pass per
-// option. Lines `ratio <name> <median> <low> <high>`: how many times faster the tree, or the first named, is; low and high
-// are the quartiles of the paired runs. --quick: three runs, no full passes. --formats: only the compute formats, with
-// micro-batches of N tokens.
+// tokens each, after an instruction of 200 tokens that all share. Compared are: the tree; prefixes shared inside each
+// item only, by the same executor (micro-batches of 512 and of 1024 tokens, which hold one and three items); one full
+// pass per option. Lines `ratio <name> <median> <low> <high>`: how many times faster the tree, or the first named, is;
+// low and high are the quartiles of the paired runs. --quick: three runs, no full passes. --formats: only the compute
+// formats, with micro-batches of N tokens.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -22,6 +22,7 @@
 #include <string>
 #include <vector>
 
+#include "command_line.h"
 #include "valence/base/random.h"
 #include "valence/base/text.h"
 #include "valence/model/llama.h"
@@ -51,26 +52,28 @@ struct Settings {
   bool quick = false, formats_only = false;
 };
 
-Settings parse(std::vector<std::string> arguments) {
+Settings parse(int argc, char** argv) {
   Settings settings;
-  for (std::size_t i = 0; i < arguments.size(); ++i) {
-    const auto value = [&] { return i + 1 < arguments.size() ? arguments[++i] : std::string(); };
-    if (arguments[i] == "--runs") settings.runs = std::max(1, std::atoi(value().c_str()));
-    else if (arguments[i] == "--format") settings.format = value();
-    else if (arguments[i] == "--threads") settings.threads = std::atoi(value().c_str());
-    else if (arguments[i] == "--micro-batch") settings.micro_batch = std::max(1, std::atoi(value().c_str()));
-    else if (arguments[i] == "--formats") settings.formats_only = true;
-    else if (arguments[i] == "--quick") settings.quick = true, settings.runs = 3;
-    else settings.model = arguments[i];
-  }
+  CLI::App app("How much faster the prefix tree scores than what others do, interleaved");
+  app.add_option("model", settings.model, "name of the registry or path")->capture_default_str();
+  app.add_option("--runs", settings.runs, "paired runs")->check(CLI::Range(1, 1'000'000))->capture_default_str();
+  app.add_option("--format", settings.format, "compute format: auto, as_is, f32, f16, q8_0")->capture_default_str();
+  app.add_option("--threads", settings.threads, "0: all cores")->check(CLI::Range(0, 1024))->capture_default_str();
+  app.add_option("--micro-batch", settings.micro_batch, "tokens")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  auto* quick = app.add_flag("--quick", settings.quick, "three runs, no full passes");
+  app.add_flag("--formats", settings.formats_only, "the compute formats only")->excludes(quick);
+  parse_or_exit(app, argc, argv);
+  if (settings.quick) settings.runs = 3;
   return settings;
 }
 
 // ---- workloads. Words are one token each in most vocabularies; tokens are counted, not assumed.
 
 std::string words(std::uint64_t seed, std::size_t count) {
-  static const char* const kWords[] = {" the", " people", " water", " house", " think", " small", " right", " answer", " day",
-                                       " power", " might", " number", " hand", " light", " story", " money"};
+  static const char* const kWords[] = {" the", " people", " water", " house",  " think", " small", " right", " answer",
+                                       " day", " power",  " might", " number", " hand",  " light", " story", " money"};
   RandomStream random(seed, "words");
   std::string text;
   for (std::size_t i = 0; i < count; ++i) text += kWords[random.below(std::size(kWords))];
@@ -179,7 +182,8 @@ double quantile(std::vector<double> values, double q) {
 void print_ratio(const std::string& name, const Way& slow, const Way& fast) {
   std::vector<double> ratios;
   for (std::size_t i = 0; i < fast.seconds.size(); ++i) ratios.push_back(slow.seconds[i] / fast.seconds[i]);
-  fmt::print("ratio {} {:.2f} {:.2f} {:.2f}\n", name, quantile(ratios, 0.5), quantile(ratios, 0.25), quantile(ratios, 0.75));
+  fmt::print("ratio {} {:.2f} {:.2f} {:.2f}\n", name, quantile(ratios, 0.5), quantile(ratios, 0.25),
+             quantile(ratios, 0.75));
   std::fflush(stdout);
 }
 
@@ -197,9 +201,12 @@ std::size_t distinct_prefixes(const LanguageModel& naive, const std::vector<Requ
     for (const auto& text : score.continuations) {
       auto path = score.context.tokens;
       // A plain prompt's last tokens are the option's: rendering ends with it as the answer's beginning.
-      const auto bare = must(naive.render({{{Role::kUser, "x"}}, ""}, {})), with = must(naive.render({{{Role::kUser, "x"}}, text}, {}));
-      path.insert(path.end(), with.tokens.begin() + static_cast<std::ptrdiff_t>(bare.tokens.size()), with.tokens.end() - 1);
-      for (std::size_t i = 1; i <= path.size(); ++i) prefixes.emplace(path.begin(), path.begin() + static_cast<std::ptrdiff_t>(i));
+      const auto bare = must(naive.render({{{Role::kUser, "x"}}, ""}, {})),
+                 with = must(naive.render({{{Role::kUser, "x"}}, text}, {}));
+      path.insert(path.end(), with.tokens.begin() + static_cast<std::ptrdiff_t>(bare.tokens.size()),
+                  with.tokens.end() - 1);
+      for (std::size_t i = 1; i <= path.size(); ++i)
+        prefixes.emplace(path.begin(), path.begin() + static_cast<std::ptrdiff_t>(i));
     }
   }
   return prefixes.size();
@@ -207,7 +214,8 @@ std::size_t distinct_prefixes(const LanguageModel& naive, const std::vector<Requ
 
 double largest_gap(const Run& a, const Run& b) {
   double largest = 0;
-  for (std::size_t i = 0; i < a.totals.size(); ++i) largest = std::max(largest, std::abs(a.totals[i].second - b.totals[i].second));
+  for (std::size_t i = 0; i < a.totals.size(); ++i)
+    largest = std::max(largest, std::abs(a.totals[i].second - b.totals[i].second));
   return largest;
 }
 
@@ -224,7 +232,8 @@ void print_noise(const ModelFile& file, const Settings& settings) {
     for (const std::string cache : {"f16", "f32"}) {
       options.cache = cache;
       auto tree = make_way("tree", file, options, [](const auto& m) { return shared_workload(m, 3); });
-      fmt::print("noise format {} cache {} sum_of_8 {:.6f}\n", format, cache, largest_gap(exact, run(*tree.model, tree.plan)));
+      fmt::print("noise format {} cache {} sum_of_8 {:.6f}\n", format, cache,
+                 largest_gap(exact, run(*tree.model, tree.plan)));
       std::fflush(stdout);
     }
   }
@@ -234,10 +243,12 @@ void print_noise(const ModelFile& file, const Settings& settings) {
 void print_backends(const std::string& program, const ModelFile& file) {
   std::vector<BackendMeasurement> measured;
   for (const std::string backend : {"native", "prebuilt"}) {
-    const auto command = fmt::format("'{}' --measure-backend {} '{}' 2>/dev/null", program, backend, file.path.string());
+    const auto command =
+        fmt::format("'{}' --measure-backend {} '{}' 2>/dev/null", program, backend, file.path.string());
     std::unique_ptr<FILE, int (*)(FILE*)> child(popen(command.c_str(), "r"), pclose);
     std::string text;
-    for (char buffer[4096]; const auto count = std::fread(buffer, 1, sizeof(buffer), child.get());) text.append(buffer, count);
+    for (char buffer[4096]; const auto count = std::fread(buffer, 1, sizeof(buffer), child.get());)
+      text.append(buffer, count);
     if (auto measurement = backend_measurement_from_json(text)) measured.push_back(*std::move(measurement));
   }
   if (measured.size() != 2) return fmt::print("backends: only one is installed\n");
@@ -322,13 +333,13 @@ void compare_formats(const ModelFile& file, const Settings& settings) {
 
 }  // namespace
 
-int main(int count, char** values) {
-  const std::vector<std::string> arguments(values + 1, values + count);
+int main(int argc, char** argv) {
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
   if (arguments.size() == 3 && arguments[0] == "--measure-backend") {
     fmt::print("{}\n", to_json(must(measure_backend(arguments[2], arguments[1]))));
     return 0;
   }
-  const auto settings = parse(arguments);
+  const auto settings = parse(argc, argv);
   const auto registry = must(ModelRegistry::open());
   const auto file = must(registry.resolve(settings.model));
   if (settings.formats_only) return compare_formats(file, settings), 0;
@@ -336,7 +347,7 @@ int main(int count, char** values) {
   compare_unshared(file, settings);
   count_large_plan(file, settings);
   compare_formats(file, settings);
-  print_backends(values[0], file);
+  print_backends(argv[0], file);
   if (!settings.quick) print_noise(file, settings);
   print_memory();
 }
