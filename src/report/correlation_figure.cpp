@@ -11,7 +11,7 @@
 namespace valence::report {
 namespace {
 
-constexpr double kTagWidth = 108, kHeatCell = 25, kHeatRow = 24, kHeatHead = 24;
+constexpr double kTagWidth = 108, kHeatCell = 25, kHeatRow = 24, kHeatHead = 24, kTagLine = 13;
 constexpr std::size_t kTagColumns = 17;
 constexpr std::string_view kPrefix = "correlation.";
 
@@ -43,7 +43,9 @@ std::vector<std::string> distinct(const std::vector<HeatCell>& cells, Of of) {
 /// "self_direction": SD, "power": PO.
 std::string code_of(const std::string& dimension) {
   const auto part = dimension.find('_');
-  std::string code = part == std::string::npos || part + 1 >= dimension.size() ? dimension.substr(0, 2) : std::string{dimension[0], dimension[part + 1]};
+  std::string code = part == std::string::npos || part + 1 >= dimension.size()
+                         ? dimension.substr(0, 2)
+                         : std::string{dimension[0], dimension[part + 1]};
   for (auto& c : code) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
   return code;
 }
@@ -64,15 +66,44 @@ std::string hundredths(double value) {
 std::string description_of(const std::vector<HeatCell>& cells) {
   std::string text;
   for (const auto& cell : cells) {
-    if (away_from_zero(cell.estimate)) text += fmt::format("{} with {}: {}. ", cell.dimension, cell.tag, figure_text(cell.estimate));
+    if (away_from_zero(cell.estimate))
+      text += fmt::format("{} with {}: {}. ", cell.dimension, cell.tag, figure_text(cell.estimate));
   }
   return text.empty() ? "No correlation has an interval that leaves 0 out." : text;
 }
 
 std::string codes(const std::vector<std::string>& dimensions) {
   std::vector<std::string> pairs;
-  for (const auto& dimension : dimensions) pairs.push_back(fmt::format("{} {}", code_of(dimension), replace_all(dimension, "_", "-")));
+  for (const auto& dimension : dimensions)
+    pairs.push_back(fmt::format("{} {}", code_of(dimension), replace_all(dimension, "_", "-")));
   return join(pairs, ", ");
+}
+
+/// A row of the heat-map: as high as its tag's name is long.
+struct HeatRow {
+  std::string tag;
+  std::vector<std::string> name;  ///< lines
+  double top, height;
+};
+
+std::vector<HeatRow> rows_of(const std::vector<std::string>& tags) {
+  std::vector<HeatRow> rows;
+  double top = kHeatHead;
+  for (const auto& tag : tags) {
+    auto name = wrap(replace_all(replace_all(tag, "_", " "), ",", ", "), kTagColumns);
+    const double height = std::max(kHeatRow, kTagLine * static_cast<double>(name.size()) + 8);
+    rows.push_back({tag, std::move(name), top, height});
+    top += height;
+  }
+  return rows;
+}
+
+void draw_name(Svg& svg, const HeatRow& row) {
+  double y = row.top + (row.height - kTagLine * static_cast<double>(row.name.size())) / 2 + 10;
+  for (const auto& line : row.name) {
+    svg.text(kTagWidth - 6, y, line, "small", Anchor::kEnd);
+    y += kTagLine;
+  }
 }
 
 }  // namespace
@@ -82,24 +113,33 @@ std::string correlation_figure(const ReportRun& run, Ids& ids) {
   if (cells.empty()) return "";
   const auto tags = distinct(cells, [](const HeatCell& c) { return c.tag; });
   const auto dimensions = distinct(cells, [](const HeatCell& c) { return c.dimension; });
-  Svg svg(ids.next("correlations"), kHeatHead + kHeatRow * static_cast<double>(tags.size()) + 4, "Tags of prompts and values read: " + run.profile.subject,
-          description_of(cells));
-  const auto place = [](const std::vector<std::string>& names, const std::string& name) {
-    return static_cast<double>(std::find(names.begin(), names.end(), name) - names.begin());
+  const auto rows = rows_of(tags);
+  Svg svg(ids.next("correlations"), rows.back().top + rows.back().height + 4,
+          "Tags of prompts and values read: " + run.profile.subject, description_of(cells));
+  const auto column = [&](const std::string& dimension) {
+    return kTagWidth + kHeatCell * static_cast<double>(std::find(dimensions.begin(), dimensions.end(), dimension) -
+                                                       dimensions.begin());
   };
-  for (const auto& dimension : dimensions) svg.text(kTagWidth + kHeatCell * (place(dimensions, dimension) + 0.5), 16, code_of(dimension), "small", Anchor::kMiddle);
-  for (const auto& tag : tags) svg.text(kTagWidth - 6, kHeatHead + kHeatRow * place(tags, tag) + 16, wrap(replace_all(tag, "_", " "), kTagColumns).front(), "small", Anchor::kEnd);
+  for (const auto& dimension : dimensions)
+    svg.text(column(dimension) + kHeatCell / 2, 16, code_of(dimension), "small", Anchor::kMiddle);
+  for (const auto& row : rows) draw_name(svg, row);
   std::size_t filled = 0;
   for (const auto& [tag, dimension, estimate] : cells) {
-    const double x = kTagWidth + kHeatCell * place(dimensions, dimension), y = kHeatHead + kHeatRow * place(tags, tag);
+    const auto& row = *std::find_if(rows.begin(), rows.end(), [&tag = tag](const HeatRow& r) { return r.tag == tag; });
+    const double x = column(dimension);
     const bool apart = away_from_zero(estimate);
-    if (apart) svg.rectangle(x, y, kHeatCell - 1, kHeatRow - 1, style_of(estimate));
+    if (apart) svg.rectangle(x, row.top, kHeatCell - 1, row.height - 1, style_of(estimate));
     filled += apart ? 1 : 0;
-    svg.text(x + kHeatCell / 2, y + 16, std::isfinite(estimate.value) ? hundredths(estimate.value) : "–", apart ? "small" : "small soft", Anchor::kMiddle);
+    svg.text(x + kHeatCell / 2, row.top + row.height / 2 + 4,
+             std::isfinite(estimate.value) ? hundredths(estimate.value) : "–", apart ? "small" : "small soft",
+             Anchor::kMiddle);
   }
-  return figure(svg.str(), fmt::format("{}: correlation (× 100) over prompts between a prompt's tag and what its response was read to say. {}. Filled: the 95 % "
-                                       "interval leaves 0 out, which chance alone does in about {} of {} cells; here in {}.",
-                                       run.profile.subject, codes(dimensions), std::lround(0.05 * static_cast<double>(cells.size())), cells.size(), filled));
+  return figure(svg.str(),
+                fmt::format("{}: correlation (× 100) over prompts between a prompt's tag and what its response was "
+                            "read to say. {}. Filled: the 95 % "
+                            "interval leaves 0 out, which chance alone does in about {} of {} cells; here in {}.",
+                            run.profile.subject, codes(dimensions),
+                            std::lround(0.05 * static_cast<double>(cells.size())), cells.size(), filled));
 }
 
 }  // namespace valence::report
