@@ -1,4 +1,4 @@
-// Carries out a training job that `valence align` wrote: valence-train JOB.json [--quiet] [--rate] [--patience SECONDS]
+// Carries out a training job that `valence align` wrote: valence-train JOB.json [--quiet] [--rate | --export FORM OUT]
 #include <fmt/format.h>
 
 #include <charconv>
@@ -15,17 +15,20 @@
 namespace {
 
 constexpr std::string_view kUsageText =
-    "usage: valence-train JOB.json [--quiet] [--rate] [--patience SECONDS]\n\n"
+    "usage: valence-train JOB.json [--quiet] [--rate | --export FORM OUT] [--patience SECONDS]\n\n"
     "Carries out a training job and leaves adapter, checkpoint and outcome.json in its output folder. Run again, it "
     "goes on\n"
-    "from the last checkpoint. With --rate it trains nothing: the job's examples are rated by the reward model that it\n"
-    "starts from. Jobs are written by `valence align` (docs/formats.md, \"Training jobs\").\n\n"
+    "from the last checkpoint. With --rate it trains nothing: the job's examples are rated by the reward model that "
+    "it\n"
+    "starts from. With --export what the job taught is written to OUT: FORM is peft or the format of a merged file\n"
+    "(f16, q8_0, …). Jobs are written by `valence align` (docs/formats.md, \"Training jobs\").\n\n"
     "Started by torchrun or mpirun, the processes train together (docs/training.md, \"On more than one machine\");\n"
     "--patience: how long one waits for another before it is given up (default 300).\n";
 
 struct CommandLine {
   std::string job;
   bool quiet = false, help = false, rating = false;
+  std::string form, out;  ///< of the export
   std::chrono::seconds patience = std::chrono::minutes(5);
 };
 
@@ -40,6 +43,10 @@ std::string read(const std::vector<std::string_view>& words, CommandLine& line) 
       line.quiet = true;
     } else if (word == "--rate") {
       line.rating = true;
+    } else if (word == "--export") {
+      if (i + 2 >= words.size()) return "--export takes a form (peft, f16, …) and a path";
+      line.form = words[++i];
+      line.out = words[++i];
     } else if (word == "--patience") {
       const auto value = i + 1 < words.size() ? words[++i] : std::string_view();
       int seconds = 0;
@@ -53,6 +60,7 @@ std::string read(const std::vector<std::string_view>& words, CommandLine& line) 
       return fmt::format("unknown argument \"{}\"", word);
     }
   }
+  if (line.rating && !line.form.empty()) return "--rate and --export exclude each other";
   return line.job.empty() && !line.help ? "no job was named" : "";
 }
 
@@ -75,7 +83,8 @@ int main(int argc, char** argv) {
   if (const auto passive = valence::start_training_process(argv); !passive) return report(passive.error());
   const auto progress = line.quiet ? valence::silent_progress() : valence::terminal_progress();
   const auto stop = valence::stop_on_signal();
-  const auto done = line.rating ? valence::rate(line.job, *progress, stop)
-                                : valence::carry_out(line.job, *progress, stop, line.patience);
+  const auto done = !line.form.empty() ? valence::export_trained(line.job, line.form, line.out)
+                    : line.rating      ? valence::rate(line.job, *progress, stop)
+                                       : valence::carry_out(line.job, *progress, stop, line.patience);
   return done ? 0 : report(done.error());
 }

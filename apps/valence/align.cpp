@@ -50,6 +50,7 @@ void add_align(CLI::App& app, Session& session) {
   add_align_choice(*align, session);
   add_align_data(*align, session);
   add_align_values(*align, session);
+  add_align_export(*align, session);
 }
 
 }  // namespace valence

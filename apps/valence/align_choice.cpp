@@ -110,25 +110,28 @@ std::string ChoiceCommand::headline(const ChoiceData& data) const {
 }
 
 Result<void> ChoiceCommand::run(const Session& session) const {
-  if (!subject.adapters.empty())
-    return fail(ErrorCode::kUsage, "--adapter: training starts from the weights as they are; merge the adapter first");
   VALENCE_CHECK(check());
   VALENCE_TRY(const auto settings, training.resolve(operation->settings));
   VALENCE_TRY(const auto registry, ModelRegistry::open());
-  VALENCE_TRY(const auto file, registry.resolve(subject.model.name));
+  VALENCE_TRY(const auto base, subject.spec());
+  VALENCE_TRY(const auto file, registry.resolve(base.model.name));
   const auto progress = session.progress();
   VALENCE_TRY(auto data, learn(settings, *progress));
   VALENCE_TRY(const auto store, session.open_store(Store::Access::kReadWrite));
-  TrainingRequest request{*operation, settings,
-                          file,       std::move(data.examples),
-                          {},         folder,
-                          seed,       subject.model.engine.threads,
+  TrainingRequest request{*operation,
+                          settings,
+                          file,
+                          base.model.adapters,
+                          std::move(data.examples),
+                          {},
+                          folder,
+                          seed,
+                          base.model.engine.threads,
                           fmt::format("{} answered by {}", instrument->card().id, teacher_name())};
   VALENCE_TRY(const auto done, run_training(request, *store, {session.stop, session.quiet}));
   data.examples = std::move(request.examples);
   show_training(session, headline(data), request, done,
-                fmt::format("valence measure {} --model {} --adapter {}", instrument->card().id, subject.model.name,
-                            done.outcome.adapter.string()));
+                fmt::format("valence measure {} {}", instrument->card().id, flags_of(base, done.outcome.adapter)));
   return {};
 }
 

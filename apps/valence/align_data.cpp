@@ -34,11 +34,10 @@ Result<TrainingFile> DataCommand::read(const Subject& model, const std::string& 
 }
 
 Result<void> DataCommand::run(const Session& session) const {
-  if (!subject.adapters.empty())
-    return fail(ErrorCode::kUsage, "--adapter: training starts from the weights as they are; merge the adapter first");
   VALENCE_TRY(const auto settings, training.resolve(operation->settings));
   VALENCE_TRY(const auto registry, ModelRegistry::open());
-  VALENCE_TRY(const auto file, registry.resolve(subject.model.name));
+  VALENCE_TRY(const auto base, subject.spec());
+  VALENCE_TRY(const auto file, registry.resolve(base.model.name));
   TrainingFile rendered, rendered_held_out;
   {
     VALENCE_TRY(const auto model, subject.open());
@@ -51,20 +50,19 @@ Result<void> DataCommand::run(const Session& session) const {
   const TrainingRequest request{*operation,
                                 settings,
                                 file,
+                                base.model.adapters,
                                 std::move(rendered.examples),
                                 std::move(rendered_held_out.examples),
                                 folder,
                                 seed,
-                                subject.model.engine.threads,
+                                base.model.engine.threads,
                                 data};
   VALENCE_TRY(const auto done, run_training(request, *store, {session.stop, session.quiet}));
-  auto headline = fmt::format("{} of {} on {}", operation->id, subject.model.name, data);
+  auto headline = fmt::format("{} of {} on {}", operation->id, display_name(base), data);
   if (!rendered.too_long.empty())
     headline += fmt::format("; {} records longer than {} tokens left out", rendered.too_long.size(),
                             settings.integer("longest"));
-  show_training(session, headline, request, done,
-                fmt::format("valence measure INSTRUMENT --model {} --adapter {}", subject.model.name,
-                            done.outcome.adapter.string()));
+  show_training(session, headline, request, done, "valence measure INSTRUMENT " + flags_of(base, done.outcome.adapter));
   return {};
 }
 

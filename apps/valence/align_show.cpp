@@ -29,6 +29,13 @@ Json held_out_json(const HeldOutFigures& held_out) {
 
 }  // namespace
 
+std::string flags_of(const SubjectSpec& base, const std::filesystem::path& adapter) {
+  auto flags = "--model " + base.model.name;
+  for (const auto& [path, scale] : base.model.adapters)
+    flags += scale == 1.0 ? " --adapter " + path : fmt::format(" --adapter {}:{}", path, scale);
+  return flags + " --adapter " + adapter.string();
+}
+
 std::string training_text(const std::string& headline, const TrainingRequest& request, const TrainingRun& run,
                           const std::string& next) {
   const auto& outcome = run.outcome;

@@ -4,10 +4,14 @@
 
 #include "valence/align/training.h"
 #include "valence/base/json.h"
+#include "valence/exam/subject_file.h"
 
 namespace valence {
 
 struct Session;
+
+/// The flags that name a model with one adapter more: "--model smollm2 --adapter out/…/adapter.gguf".
+std::string flags_of(const SubjectSpec& base, const std::filesystem::path& adapter);
 
 /// What a training run did, and what to run next. `headline`: "Choice alignment of smollm2 …".
 std::string training_text(const std::string& headline, const TrainingRequest& request, const TrainingRun& run,

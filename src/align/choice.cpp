@@ -88,11 +88,6 @@ class ChoiceAligner final : public Aligner {
   }
 
   Result<AlignedSubject> align(const AlignContext& context, RunId) const override {
-    if (!context.base.model.adapters.empty()) {
-      return fail(ErrorCode::kUsage,
-                  "{}: training starts from the weights as they are; merge its adapter into them first",
-                  display_name(context.base));
-    }
     VALENCE_TRY(const auto* operation, find_operation("choice"));
     VALENCE_TRY(auto training, settings_of_operation(*operation, context.settings));
     VALENCE_TRY(const auto registry, ModelRegistry::open());
@@ -104,6 +99,7 @@ class ChoiceAligner final : public Aligner {
         *operation,
         std::move(training),
         std::move(file),
+        context.base.model.adapters,
         std::move(data.examples),
         {},
         context.folder,

@@ -237,7 +237,6 @@ Result<Stage> prefer_stage(const PrincipleWork& work, const Subject& subject) {
 // ---- the aligner
 
 Result<PrincipleWork> prepare_principles(const AlignContext& context, RunId run) {
-  VALENCE_CHECK(check_teachable(context.base));
   VALENCE_TRY(auto constitution, load_constitution(context.settings.text("constitution")));
   VALENCE_TRY(const auto space, load_space("schwartz10"));  // of the shipped sets
   VALENCE_TRY(const auto prompts, load_training_prompts(context.settings.text("prompts"), space));

@@ -93,7 +93,6 @@ class FileAligner final : public Aligner {
   }
 
   Result<AlignedSubject> align(const AlignContext& context, RunId) const override {
-    VALENCE_CHECK(check_teachable(context.base));
     VALENCE_TRY(auto settings, settings_of_operation(operation_, context.settings));
     VALENCE_TRY(const auto registry, ModelRegistry::open());
     VALENCE_TRY(auto file, registry.resolve(context.base.model.name));
@@ -104,6 +103,7 @@ class FileAligner final : public Aligner {
     const TrainingRequest request{operation_,
                                   std::move(settings),
                                   std::move(file),
+                                  context.base.model.adapters,
                                   std::move(files.training.examples),
                                   std::move(files.held_out.examples),
                                   context.folder,

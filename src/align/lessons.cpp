@@ -63,6 +63,7 @@ Result<SubjectSpec> train(const Teaching& teaching) {
   const TrainingRequest request{*operation,
                                 std::move(settings),
                                 std::move(file),
+                                teaching.subject.model.adapters,
                                 std::move(examples),
                                 {},
                                 teaching.folder,
@@ -94,11 +95,5 @@ Result<std::vector<TrainingExample>> lesson_examples(const Subject& subject, std
 }
 
 Teach teach_by_training() { return train; }
-
-Result<void> check_teachable(const SubjectSpec& subject) {
-  if (subject.model.adapters.empty()) return {};
-  return fail(ErrorCode::kUsage, "{}: training starts from the weights as they are; merge its adapter into them first",
-              display_name(subject));
-}
 
 }  // namespace valence

@@ -341,7 +341,6 @@ SettingTable round_settings() {
 
 Result<RoundsWork> prepare_rounds(const AlignContext& context, RunId run, std::string aligner, const Space& space) {
   const auto& settings = context.settings;
-  VALENCE_CHECK(check_teachable(context.base));
   const auto& optimiser = optimiser_of(settings);
   if (static_cast<std::size_t>(settings.integer("samples")) < optimiser.compares) {
     return fail(ErrorCode::kUsage,

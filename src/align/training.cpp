@@ -26,13 +26,18 @@ std::string plain(std::string_view name) {
 }
 
 Result<TrainingJob> job_of(const TrainingRequest& request, const std::string& examples, const std::string& held_out,
-                   const Store& store) {
+                           const Store& store) {
   TrainingJob job;
   job.operation = request.operation.id;
   job.settings = request.settings;
   job.model_name = request.model.name;
   job.model = fs::absolute(request.model.path);
   job.model_sha256 = request.model.sha256;
+  for (const auto& adapter : request.adapters) {
+    const auto path = fs::absolute(adapter.path);
+    VALENCE_TRY(const auto digest, sha256_file(path));
+    job.adapters.push_back({path, adapter.scale, digest});
+  }
   job.examples_sha256 = sha256(examples);
   if (!request.start.empty()) {
     job.start = fs::absolute(request.start / "checkpoint.bin");
@@ -49,9 +54,17 @@ Result<TrainingJob> job_of(const TrainingRequest& request, const std::string& ex
   return job;
 }
 
+Json adapters_json(const TrainingJob& job) {
+  Json adapters = Json::array();
+  for (const auto& adapter : job.adapters)
+    adapters.push_back({{"sha256", adapter.sha256.hex()}, {"scale", adapter.scale}});
+  return adapters;
+}
+
 Json provenance_of(const TrainingRequest& request, const TrainingJob& job) {
   return {{"model", request.model.name},
           {"model_sha256", request.model.sha256.hex()},
+          {"adapters", adapters_json(job)},
           {"data", request.data},
           {"examples", request.examples.size()},
           {"held_out", request.held_out.size()},
@@ -89,12 +102,13 @@ Result<void> check_status(int status, RunId run, const fs::path& folder) {
   return fail(code, "the training run {} ended before its time; what there is lies in {}", run, folder.string());
 }
 
-/// Runs the trainer on a job file; gives its exit status. `more`: a further argument.
-Result<int> run_trainer(const fs::path& job, const TrainingControl& control, const std::string& more = {}) {
+/// Runs the trainer on a job file; gives its exit status. `more`: further arguments.
+Result<int> run_trainer(const fs::path& job, const TrainingControl& control,
+                        const std::vector<std::string>& more = {}) {
   VALENCE_TRY(const auto trainer, find_trainer());
   Program program;
   program.arguments = {trainer.string(), job.string()};
-  if (!more.empty()) program.arguments.push_back(more);
+  program.arguments.insert(program.arguments.end(), more.begin(), more.end());
   if (control.quiet) program.arguments.push_back("--quiet");
   program.output = job.parent_path() / "trainer.txt";
   program.keeps_stderr = true;
@@ -117,7 +131,8 @@ Result<std::optional<TrainingRun>> finished_run(const TrainingJob& job, const St
   const auto adapter = sha256_file(outcome->adapter);
   if (!adapter || adapter->hex() != outcome->adapter_sha256) return std::nullopt;
   VALENCE_TRY(const auto artefacts, store.artefacts(*run));
-  const bool its = std::ranges::any_of(artefacts, [&](const Artefact& a) { return a.sha256 == outcome->adapter_sha256; });
+  const bool its =
+      std::ranges::any_of(artefacts, [&](const Artefact& a) { return a.sha256 == outcome->adapter_sha256; });
   if (!its) return std::nullopt;
   return TrainingRun{*run, job.output, *std::move(outcome)};
 }
@@ -190,6 +205,20 @@ Result<TrainingRun> run_training(const TrainingRequest& request, Store& store, c
   return run;
 }
 
+Result<void> export_training(const fs::path& folder, const std::string& form, const fs::path& out,
+                             const TrainingControl& control) {
+  const auto job = fs::absolute(folder) / "job.json";
+  std::error_code error;
+  if (!fs::exists(job, error)) {
+    return fail(ErrorCode::kNotFound,
+                "{}: holds no training (no job.json); name the folder that valence align left the adapter in",
+                folder.string());
+  }
+  VALENCE_TRY(const int status, run_trainer(job, control, {"--export", form, fs::absolute(out).string()}));
+  if (status == 0) return {};
+  return fail(status == 2 ? ErrorCode::kUsage : ErrorCode::kModel, "{}: was not written as {}", out.string(), form);
+}
+
 Result<std::vector<std::vector<double>>> rate_answers(const fs::path& reward_model,
                                                       std::span<const TrainingExample> answers, const fs::path& folder,
                                                       const TrainingControl& control) {
@@ -206,7 +235,7 @@ Result<std::vector<std::vector<double>>> rate_answers(const fs::path& reward_mod
   if (auto done = rewards_of(rewards, job); done) return done;
   VALENCE_CHECK(write_file(job.examples, text));
   VALENCE_CHECK(write_file(job.output / "job.json", to_text(job)));
-  VALENCE_TRY(const int status, run_trainer(job.output / "job.json", control, "--rate"));
+  VALENCE_TRY(const int status, run_trainer(job.output / "job.json", control, {"--rate"}));
   if (status != 0) {
     return fail(status == 2 ? ErrorCode::kUsage : ErrorCode::kModel,
                 "the reward model {} did not rate the answers; what there is lies in {}", reward_model.string(),

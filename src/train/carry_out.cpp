@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "checkpoint.h"
+#include "export.h"
 #include "machine.h"
 #include "parity.h"
 #include "passes.h"
@@ -36,6 +37,18 @@ Result<void> require_content(const fs::path& path, const Digest& expected, std::
               what, path.string(), found.brief(), expected.brief());
 }
 
+Result<void> require_weights(const TrainingJob& job) {
+  VALENCE_CHECK(require_content(job.model, job.model_sha256, "model"));
+  for (const auto& adapter : job.adapters) VALENCE_CHECK(require_content(adapter.path, adapter.sha256, "adapter"));
+  return {};
+}
+
+std::vector<AdapterSpec> adapters_of(const TrainingJob& job) {
+  std::vector<AdapterSpec> adapters;
+  for (const auto& adapter : job.adapters) adapters.push_back({adapter.path.string(), adapter.scale});
+  return adapters;
+}
+
 Result<TransformerOptions> transformer_options(const TrainingJob& job, const MachineCheck& machine) {
   TransformerOptions options;
   auto& lora = options.tuning.lora;
@@ -45,18 +58,21 @@ Result<TransformerOptions> transformer_options(const TrainingJob& job, const Mac
   lora.dropout = job.settings.number("dropout");
   if (job.settings.text("modules") != "all") lora.targets = split(job.settings.text("modules"), ",");
   options.tuning.seed = job.seed;
+  options.adapters = adapters_of(job);
   options.bf16 = machine.bf16;
   VALENCE_CHECK(check_lora(lora));
   return options;
 }
 
-Result<Parity> check_parity(const Transformer& model, const std::vector<TrainingExample>& examples, int threads) {
+Result<Parity> check_parity(const Transformer& model, const std::vector<TrainingExample>& examples,
+                            const TrainingJob& job, int threads) {
   std::vector<std::vector<TokenId>> texts;
   for (const auto& example : examples) {
     if (texts.size() == kParityTexts) break;
     texts.push_back(example.paths.front().tokens);
   }
   ParityOptions options;
+  options.adapters = adapters_of(job);
   options.threads = threads;
   return compare_with_engine(model, texts, options);
 }
@@ -126,9 +142,9 @@ Result<MachineCheck> machine_for(Work& work, int threads) {
   machine.threads = threads;
   if (measured) machine = *measured;
   VALENCE_TRY(const bool against, work.processes.any(!machine.bf16));
-  VALENCE_TRY(const auto products, work.processes.from_first(work.processes.first()
-                                                                 ? settled_products(work.job, !against)
-                                                                 : Result<std::string>("")));
+  VALENCE_TRY(const auto products,
+              work.processes.from_first(work.processes.first() ? settled_products(work.job, !against)
+                                                               : Result<std::string>("")));
   machine.bf16 = products == "bf16";
   work.outcome.machine = measured ? machine.describe() : "slow: " + measured.error().message;
   return machine;
@@ -138,7 +154,7 @@ Result<Work> prepare(const fs::path& path, const train::ProcessPlace& place, std
   Work work;
   VALENCE_TRY(work.job, read_job(path));
   const auto& job = work.job;
-  VALENCE_CHECK(require_content(job.model, job.model_sha256, "model"));
+  VALENCE_CHECK(require_weights(job));
   VALENCE_CHECK(require_content(job.examples, job.examples_sha256, "examples"));
   if (!job.start.empty()) VALENCE_CHECK(require_content(job.start, job.start_sha256, "checkpoint"));
   VALENCE_TRY(work.examples, read_examples(job.examples));
@@ -155,8 +171,8 @@ Result<Work> prepare(const fs::path& path, const train::ProcessPlace& place, std
 }
 
 train::TrainerContext context_of(Work& work, Progress& progress, std::stop_token stop) {
-  train::TrainerContext context{work.job.output, work.job.digest(),    work.job.start, {},
-                                &progress,       std::move(stop), &work.processes};
+  train::TrainerContext context{work.job.output, work.job.digest(), work.job.start, {},
+                                &progress,       std::move(stop),   &work.processes};
   if (work.store) {
     context.record = [&work](const TrainingStep& step) { return work.store->put_training_step(work.job.run, step); };
   }
@@ -178,7 +194,7 @@ Result<train::TransformerPolicy> open_policy(Work& work, int threads, Progress& 
   VALENCE_TRY(const auto machine, machine_for(work, threads));
   VALENCE_TRY(const auto options, transformer_options(work.job, machine));
   VALENCE_TRY(auto transformer, Transformer::load(work.job.model, options));
-  VALENCE_TRY(const auto parity, check_parity(*transformer, work.examples, threads));
+  VALENCE_TRY(const auto parity, check_parity(*transformer, work.examples, work.job, threads));
   outcome.parity = parity.describe();
   if (!work.processes.alone()) progress.note(fmt::format("{} processes; this is the first", work.processes.count()));
   progress.note(outcome.machine);
@@ -232,6 +248,32 @@ Result<void> carry_out(const fs::path& path, Progress& progress, std::stop_token
       with_context(std::move(done).error(), fmt::format("process {} of {}", place.rank, place.count)));
 }
 
+Result<void> export_trained(const fs::path& path, const std::string& form, const fs::path& out) {
+  VALENCE_TRY(const auto job, read_job(path));
+  const bool peft = form == "peft";
+  if (peft && !job.adapters.empty()) {
+    return fail(
+        ErrorCode::kUsage,
+        "{}: was trained on top of {}: a PEFT folder would be loaded without it. Write the merged model instead",
+        path.string(), job.adapters.front().path.string());
+  }
+  VALENCE_CHECK(require_weights(job));
+  VALENCE_TRY(const auto task, train::make_task(job.operation, job.settings));
+  VALENCE_TRY(const auto options, transformer_options(job, {}));
+  VALENCE_TRY(auto transformer, Transformer::load(job.model, options));
+  const auto& model = *transformer;
+  train::TransformerPolicy policy(std::move(transformer), job.model_name, head_for(*task));
+  const auto kept = path.parent_path() / "checkpoint.bin";
+  VALENCE_TRY(const auto checkpoint, train::read_checkpoint(kept));
+  if (checkpoint.job != job.digest())
+    return fail(ErrorCode::kMismatch, "{}: is a checkpoint of another job than {}", kept.string(), path.string());
+  VALENCE_CHECK(train::restore_parameters(checkpoint, kept, policy.parameters()));
+  const ExportNote note{.name = {},
+                        .description = fmt::format("{} after {} (valence)", job.model_name, job.operation),
+                        .base = job.model_name};
+  return peft ? export_peft(model, out, note) : export_merged_gguf(model, out, form, note);
+}
+
 Result<void> rate(const fs::path& path, Progress& progress, std::stop_token stop) {
   VALENCE_TRY(auto work, prepare(path, {}, {}));
   if (!work.task->reads_rewards() || work.job.start.empty()) {
@@ -243,10 +285,9 @@ Result<void> rate(const fs::path& path, Progress& progress, std::stop_token stop
   VALENCE_TRY(const auto checkpoint, train::read_checkpoint(work.job.start));
   VALENCE_CHECK(train::restore_parameters(checkpoint, work.job.start, policy.parameters()));
   policy.set_training(false, 0);
-  VALENCE_TRY(const auto rated, train::score_all(policy, *work.task, work.examples,
-                                                 train::costs_of(policy, work.examples),
-                                                 static_cast<std::size_t>(work.job.settings.integer("pass_tokens")), {},
-                                                 stop));
+  VALENCE_TRY(const auto rated,
+              train::score_all(policy, *work.task, work.examples, train::costs_of(policy, work.examples),
+                               static_cast<std::size_t>(work.job.settings.integer("pass_tokens")), {}, stop));
   const Json json = {{"job", work.job.digest().hex()}, {"rewards", rewards_json(rated)}};
   return write_file(work.job.output / "rewards.json", to_text(json) + "\n");
 }

@@ -39,10 +39,25 @@ Result<Settings> settings_at(const Node& node, const std::string& operation) {
                              : Settings::resolve(found->settings, *settings);
 }
 
+Result<std::vector<JobAdapter>> adapters_at(const Node& node) {
+  std::vector<JobAdapter> adapters;
+  const auto* found = node.find("adapters");
+  if (found == nullptr) return adapters;
+  VALENCE_TRY(const auto entries, found->as_array());
+  for (const auto& entry : entries) {
+    VALENCE_CHECK(entry.allow_only({"path", "scale", "sha256"}));
+    VALENCE_TRY(const auto path, entry.string_at("path"));
+    VALENCE_TRY(const auto scale, entry.number_at("scale"));
+    VALENCE_TRY(const auto sha256, digest_at(entry, "sha256"));
+    adapters.push_back({path, scale, sha256});
+  }
+  return adapters;
+}
+
 Result<TrainingJob> parse(const Node& node) {
-  VALENCE_CHECK(
-      node.allow_only({"valence_job", "operation", "settings", "model_name", "model", "model_sha256", "examples",
-                       "examples_sha256", "start", "start_sha256", "held_out", "output", "store", "run", "seed", "threads"}));
+  VALENCE_CHECK(node.allow_only({"valence_job", "operation", "settings", "model_name", "model", "model_sha256",
+                                 "adapters", "examples", "examples_sha256", "start", "start_sha256", "held_out",
+                                 "output", "store", "run", "seed", "threads"}));
   VALENCE_TRY(const auto version, node.integer_at("valence_job"));
   if (version != kVersion) {
     return tl::unexpected(
@@ -55,6 +70,7 @@ Result<TrainingJob> parse(const Node& node) {
   VALENCE_TRY(const auto model, node.string_at("model"));
   job.model = model;
   VALENCE_TRY(job.model_sha256, digest_at(node, "model_sha256"));
+  VALENCE_TRY(job.adapters, adapters_at(node));
   VALENCE_TRY(const auto examples, node.string_at("examples"));
   job.examples = examples;
   VALENCE_TRY(job.examples_sha256, digest_at(node, "examples_sha256"));
@@ -81,25 +97,29 @@ Digest TrainingJob::digest() const {
   hasher.add("valence job 1").add(operation).add(model_sha256).add(examples_sha256).add(seed);
   hasher.add(static_cast<std::uint64_t>(threads));
   if (!start.empty()) hasher.add("start").add(start_sha256);
+  for (const auto& adapter : adapters) hasher.add("adapter").add(adapter.sha256).add(adapter.scale);
   for (const auto& [name, value] : settings.values()) hasher.add(name).add(value);
   return hasher.finish();
 }
 
 std::string to_text(const TrainingJob& job) {
   Json json = {{"valence_job", kVersion},
-                     {"operation", job.operation},
-                     {"settings", job.settings.to_json()},
-                     {"model_name", job.model_name},
-                     {"model", job.model.string()},
-                     {"model_sha256", job.model_sha256.hex()},
-                     {"examples", job.examples.string()},
-                     {"examples_sha256", job.examples_sha256.hex()},
-                     {"held_out", job.held_out.string()},
-                     {"output", job.output.string()},
-                     {"store", job.store.string()},
-                     {"run", job.run},
-                     {"seed", job.seed},
-                     {"threads", job.threads}};
+               {"operation", job.operation},
+               {"settings", job.settings.to_json()},
+               {"model_name", job.model_name},
+               {"model", job.model.string()},
+               {"model_sha256", job.model_sha256.hex()},
+               {"examples", job.examples.string()},
+               {"examples_sha256", job.examples_sha256.hex()},
+               {"held_out", job.held_out.string()},
+               {"output", job.output.string()},
+               {"store", job.store.string()},
+               {"run", job.run},
+               {"seed", job.seed},
+               {"threads", job.threads}};
+  for (const auto& adapter : job.adapters)
+    json["adapters"].push_back(
+        {{"path", adapter.path.string()}, {"scale", adapter.scale}, {"sha256", adapter.sha256.hex()}});
   if (!job.start.empty()) {
     json["start"] = job.start.string();
     json["start_sha256"] = job.start_sha256.hex();

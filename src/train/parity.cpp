@@ -35,9 +35,7 @@ std::string Parity::describe() const {
 
 Result<Parity> compare_with_engine(const Transformer& model, std::span<const std::vector<TokenId>> texts,
                                    const ParityOptions& options) {
-  std::vector<AdapterSpec> adapters;
-  for (const auto& [path, scale] : options.adapters) adapters.push_back({path.string(), scale});
-  VALENCE_TRY(auto engine, TokenScorer::open(model.source(), options.format, adapters, options.threads));
+  VALENCE_TRY(auto engine, TokenScorer::open(model.source(), options.format, options.adapters, options.threads));
   VALENCE_TRY(const auto packs, packs_of(texts));
   const torch::NoGradGuard no_grad;
   Parity parity;

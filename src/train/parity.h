@@ -13,8 +13,8 @@
 namespace valence {
 
 struct ParityOptions {
-  std::string format = "as_is";  ///< what the engine computes with: as_is, f32, f16, q8_0
-  std::vector<std::pair<std::filesystem::path, double>> adapters;  ///< and their scales
+  std::string format = "as_is";       ///< what the engine computes with: as_is, f32, f16, q8_0
+  std::vector<AdapterSpec> adapters;  ///< of the engine
   int threads = 1;
   /// Largest mean |difference| of token log-probabilities, in nats, before a run is stopped. Files in few bits differ
   /// by some hundredths because the engine quantises activations too.

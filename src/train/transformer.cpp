@@ -136,7 +136,7 @@ Result<std::unique_ptr<Transformer>> Transformer::load(const std::filesystem::pa
                 options.device.str());
   }
   try {
-    VALENCE_TRY(auto file, WeightReader::open(gguf, options.device));
+    VALENCE_TRY(auto file, WeightReader::open(gguf, options.device, options.adapters));
     auto weights = std::make_unique<TransformerWeights>();
     VALENCE_TRY(weights->shape, read_shape(file.info(), gguf));
     weights->source = gguf;

@@ -12,6 +12,7 @@
 #include "shape.h"
 #include "tree_batch.h"
 #include "valence/base/result.h"
+#include "valence/model/open.h"
 
 namespace valence {
 
@@ -31,6 +32,7 @@ struct AdapterPair {
 
 struct TransformerOptions {
   TuningOptions tuning;
+  std::vector<AdapterSpec> adapters;  ///< of the model that is trained on: added to the frozen weights
   torch::Device device = torch::kCPU;
   bool bf16 = false;           ///< products with frozen matrices in bfloat16 (check_machine decides)
   std::int64_t head_rows = 0;  ///< loss rows whose vocabulary is in memory at once; 0 = about 64 MB of logits

@@ -4,9 +4,11 @@
 
 namespace valence {
 
-Result<WeightReader> WeightReader::open(const std::filesystem::path& path, torch::Device device) {
+Result<WeightReader> WeightReader::open(const std::filesystem::path& path, torch::Device device,
+                                        std::span<const AdapterSpec> adapters) {
   VALENCE_TRY(auto reader, TensorReader::open(path));
-  return WeightReader(std::move(reader), device);
+  VALENCE_TRY(auto sum, AdapterSum::open(adapters, reader.info().architecture()));
+  return WeightReader(std::move(reader), std::move(sum), device);
 }
 
 Result<torch::Tensor> WeightReader::take(const std::string& name, const std::vector<std::int64_t>& sizes) {
@@ -22,6 +24,7 @@ Result<torch::Tensor> WeightReader::take(const std::string& name, const std::vec
   }
   auto values = torch::empty(sizes, torch::kFloat32);
   VALENCE_CHECK(reader_.read(*tensor, {values.data_ptr<float>(), tensor->elements()}));
+  VALENCE_CHECK(adapters_.add_to(values, name));
   taken_.insert(name);
   return values.to(device_);
 }
@@ -40,7 +43,7 @@ Result<void> WeightReader::check_all_taken() const {
           reader_.path().string(), tensor.name, info().architecture());
     }
   }
-  return {};
+  return adapters_.check_all_added();
 }
 
 }  // namespace valence

@@ -8,15 +8,18 @@
 #include <string>
 #include <vector>
 
+#include "adapter_sum.h"
 #include "valence/base/result.h"
 #include "valence/model/tensors.h"
 
 namespace valence {
 
-/// Tensors of a GGUF file in torch, float32, on one device; remembers which were taken.
+/// Tensors of a GGUF file in torch, float32, on one device, adapters added to them; remembers which were taken.
 class WeightReader {
  public:
-  static Result<WeightReader> open(const std::filesystem::path& path, torch::Device device);
+  /// Errors of TensorReader::open and AdapterSum::open.
+  static Result<WeightReader> open(const std::filesystem::path& path, torch::Device device,
+                                   std::span<const AdapterSpec> adapters = {});
 
   const GgufInfo& info() const { return reader_.info(); }
   bool has(const std::string& name) const { return reader_.find(name) != nullptr; }
@@ -25,13 +28,16 @@ class WeightReader {
   Result<torch::Tensor> take(const std::string& name, const std::vector<std::int64_t>& sizes);
   /// Undefined if there is none of that name.
   Result<torch::Tensor> take_optional(const std::string& name, const std::vector<std::int64_t>& sizes);
-  /// kUnsupported, naming a tensor that was not taken: leaving it out would train another model than was measured.
+  /// kUnsupported or kMismatch, naming a tensor that was not taken or a matrix of an adapter that was not there:
+  /// leaving it out would train another model than was measured.
   Result<void> check_all_taken() const;
 
  private:
-  WeightReader(TensorReader reader, torch::Device device) : reader_(std::move(reader)), device_(device) {}
+  WeightReader(TensorReader reader, AdapterSum adapters, torch::Device device)
+      : reader_(std::move(reader)), adapters_(std::move(adapters)), device_(device) {}
 
   TensorReader reader_;
+  AdapterSum adapters_;
   torch::Device device_;
   std::set<std::string> taken_;
 };

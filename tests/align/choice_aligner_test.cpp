@@ -106,13 +106,5 @@ TEST_F(ChoiceAlignment, ATargetThatTheInstrumentCannotExpressIsRefusedBeforeAnyt
   EXPECT_TRUE(store_->runs()->empty());
 }
 
-TEST_F(ChoiceAlignment, AnAdapterIsNotTrainedOn) {
-  testing::put_file(folder_ / "a.gguf", "an adapter");
-  base_.model.adapters.push_back({(folder_ / "a.gguf").string(), 1.0});
-  const auto aligned = align_to("svo", {}, &prosocial_);
-  ASSERT_FALSE(aligned);
-  EXPECT_THAT(aligned.error().message, HasSubstr("training starts from the weights as they are"));
-}
-
 }  // namespace
 }  // namespace valence

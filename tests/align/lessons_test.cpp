@@ -71,13 +71,5 @@ TEST(Lessons, AsFilesAreTrainingDataThatOthersRead) {
   EXPECT_EQ(sft->front().completions.back(), "me");
 }
 
-TEST(Lessons, AreNotTaughtOnTopOfAnAdapter) {
-  SubjectSpec spec;
-  spec.name = "s";
-  spec.model.adapters.push_back({"a.gguf", 1.0});
-  EXPECT_EQ(check_teachable(spec).error().message,
-            "s: training starts from the weights as they are; merge its adapter into them first");
-}
-
 }  // namespace
 }  // namespace valence

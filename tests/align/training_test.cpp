@@ -32,6 +32,7 @@ class TrainingRuns : public ::testing::Test {
     return {operation,
             settings,
             {"tiny", scratch_ / "tiny.gguf", sha256("w"), 1, "", ""},
+            {},
             {{"one", {{{1, 2}, 1, 0, 1.0}}}},
             {},
             scratch_ / "out",
@@ -100,9 +101,9 @@ TEST_F(TrainingRuns, ThatWereFinishedAreGivenBackAsLongAsTheirAdapterIsThere) {
   it.adapter = scratch_ / "out" / "adapter.gguf";
   it.adapter_sha256 = sha256("weights").hex();
   testing::put_file(scratch_ / "ready.json", to_text(it));
-  const auto script = fmt::format("printf weights > '{0}/adapter.gguf'\ncp '{1}' '{0}/outcome.json'\necho >> '{2}'\n",
-                                  (scratch_ / "out").string(), (scratch_ / "ready.json").string(),
-                                  (scratch_ / "times").string());
+  const auto script =
+      fmt::format("printf weights > '{0}/adapter.gguf'\ncp '{1}' '{0}/outcome.json'\necho >> '{2}'\n",
+                  (scratch_ / "out").string(), (scratch_ / "ready.json").string(), (scratch_ / "times").string());
   trainer(script);
   const auto first = run_training(request(), *store_, {}).value();
   EXPECT_EQ(run_training(request(), *store_, {})->run, first.run);
@@ -115,10 +116,11 @@ TEST_F(TrainingRuns, ThatWereFinishedAreGivenBackAsLongAsTheirAdapterIsThere) {
 TEST_F(TrainingRuns, AnswersAreRatedOnceByTheRewardModelOfAFolder) {
   auto learned = read_job_of_reward_model();
   const std::vector<TrainingExample> answers{{"one", {{{1, 2}, 1, 0, 1.0}, {{1, 3}, 1, 0, 1.0}}}};
-  trainer(fmt::format("echo \"$2\" >> '{0}'\njob=$(dirname \"$1\")\n"
-                      "digest=$(cat '{1}')\necho \"{{\\\"job\\\": \\\"$digest\\\", \\\"rewards\\\": [[0.5, -0.5]]}}\" "
-                      "> \"$job/rewards.json\"\n",
-                      (scratch_ / "times").string(), (scratch_ / "digest").string()));
+  trainer(
+      fmt::format("echo \"$2\" >> '{0}'\njob=$(dirname \"$1\")\n"
+                  "digest=$(cat '{1}')\necho \"{{\\\"job\\\": \\\"$digest\\\", \\\"rewards\\\": [[0.5, -0.5]]}}\" "
+                  "> \"$job/rewards.json\"\n",
+                  (scratch_ / "times").string(), (scratch_ / "digest").string()));
   learned.start = scratch_ / "reward" / "checkpoint.bin";
   learned.start_sha256 = sha256("state");
   learned.examples_sha256 = sha256(to_jsonl(answers));

@@ -55,11 +55,11 @@ TEST_F(Align, ATargetThatTheQuestionsCannotExpressIsRefused) {
   EXPECT_THAT(run({"align", "choice", "svo"}).err, HasSubstr("say whose answers are learned, once"));
 }
 
-TEST_F(Align, AnAdapterCannotBeTrainedOn) {
-  put_file(scratch_ / "d.jsonl", "{\"prompt\": \"Q?\", \"completion\": \"a\"}\n");
-  const auto outcome = run({"align", "sft", "--data", "d.jsonl", "--adapter", "a.gguf"});
-  EXPECT_EQ(outcome.status, 2);
-  EXPECT_THAT(outcome.err, HasSubstr("training starts from the weights as they are"));
+TEST_F(Align, ExportingWhatIsNoTrainingIsRefused) {
+  const auto outcome = run({"align", "export", "nowhere"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("holds no training (no job.json)"));
+  EXPECT_EQ(run({"align", "export", "nowhere", "--format", "q3"}).status, 2);
 }
 
 }  // namespace

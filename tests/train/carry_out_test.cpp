@@ -1,6 +1,7 @@
 // A whole training run on a tiny random model: what the trainer learned is measured by the engine.
 #include "valence/train/carry_out.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -233,8 +234,9 @@ TEST_F(PolicyRounds, TheEngineDrawsMoreAndMoreOfWhatIsRewarded) {
       EXPECT_TRUE(row.clip_fraction && row.reward && row.length && row.kl);
     }
     EXPECT_GT(rewards.back(), rewards.front() + .2) << operation << " " << ::testing::PrintToString(rewards);
-    EXPECT_EQ(std::filesystem::exists(adapters[0].path.substr(0, adapters[0].path.rfind('/')) + "/value_head.safetensors"),
-              operation == "ppo");
+    EXPECT_EQ(
+        std::filesystem::exists(adapters[0].path.substr(0, adapters[0].path.rfind('/')) + "/value_head.safetensors"),
+        operation == "ppo");
   }
 }
 
@@ -261,6 +263,62 @@ TEST_F(PolicyRounds, AStartThatIsNotTheOneOfTheJobIsRefused) {
   auto next = round("grpo", 1, folder_ / "grpo-1");
   next.start_sha256 = sha256("another");
   EXPECT_EQ(run(next).error().code, ErrorCode::kMismatch);
+}
+
+TEST_F(TrainingRun, GoesOnOnTopOfAnAdapterAndIsWrittenWithIt) {
+  auto first = job("choice", {{"steps", "60"}, {"learning_rate", "0.02"}});
+  ASSERT_TRUE(run(first));
+  auto next = job("sft", {{"steps", "5"}});
+  examples_.resize(1);
+  examples_[0].paths.resize(1);  // what the first one learned to answer
+  put_file(next.examples, to_jsonl(examples_));
+  next.examples_sha256 = *sha256_file(next.examples);
+  next.output = folder_ / "next";
+  const auto plain = next.digest();
+  next.adapters = {{folder_ / "out" / "adapter.gguf", 1.0, *sha256_file(folder_ / "out" / "adapter.gguf")}};
+  EXPECT_NE(next.digest(), plain);
+  const auto done = run(next);
+  ASSERT_TRUE(done) << done.error().message;
+  const auto outcome = read_outcome(folder_ / "next" / "outcome.json").value();
+  EXPECT_LT(outcome.before.loss, 0.3);  // it knows that already
+
+  put_file(folder_ / "next" / "job.json", to_text(next));
+  const auto merged = folder_ / "merged.gguf";
+  const auto written = export_trained(folder_ / "next" / "job.json", "f32", merged);
+  ASSERT_TRUE(written) << written.error().message;
+  const std::vector<AdapterSpec> both{{next.adapters[0].path.string(), 1.0}, {outcome.adapter.string(), 1.0}};
+  const auto with_both = engine_logprob(examples_[0].paths[0], both);
+  std::filesystem::rename(merged, folder_ / "tiny.gguf");
+  EXPECT_NEAR(engine_logprob(examples_[0].paths[0], {}), with_both, 1e-3);
+}
+
+TEST_F(TrainingRun, APeftFolderIsWrittenOfWhatStandsOnTheWeightsAlone) {
+  auto wanted = job("choice", {{"steps", "2"}});
+  ASSERT_TRUE(run(wanted));
+  put_file(folder_ / "out" / "job.json", to_text(wanted));
+  ASSERT_TRUE(export_trained(folder_ / "out" / "job.json", "peft", folder_ / "peft"));
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "peft" / "adapter_model.safetensors"));
+  EXPECT_THAT(export_trained(folder_ / "out" / "job.json", "q3", folder_ / "x").error().message,
+              ::testing::HasSubstr("file format \"q3\" is unknown"));
+
+  auto other = wanted;
+  other.seed = 9;
+  put_file(folder_ / "out" / "job.json", to_text(other));
+  EXPECT_EQ(export_trained(folder_ / "out" / "job.json", "f16", folder_ / "x").error().code, ErrorCode::kMismatch);
+  other.adapters = {{folder_ / "out" / "adapter.gguf", 1.0, *sha256_file(folder_ / "out" / "adapter.gguf")}};
+  put_file(folder_ / "out" / "job.json", to_text(other));
+  EXPECT_THAT(export_trained(folder_ / "out" / "job.json", "peft", folder_ / "x").error().message,
+              ::testing::HasSubstr("would be loaded without it"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "x"));
+}
+
+TEST_F(TrainingRun, AnAdapterThatWasChangedOrIsNoneIsRefused) {
+  ASSERT_TRUE(run(job("choice", {{"steps", "2"}})));
+  auto wanted = job("choice", {});
+  wanted.adapters = {{folder_ / "out" / "adapter.gguf", 1.0, sha256("another")}};
+  EXPECT_EQ(run(wanted).error().code, ErrorCode::kMismatch);
+  wanted.adapters = {{folder_ / "tiny.gguf", 1.0, *sha256_file(folder_ / "tiny.gguf")}};
+  EXPECT_THAT(run(wanted).error().message, ::testing::HasSubstr("is no LoRA adapter"));
 }
 
 TEST_F(TrainingRun, OtherWeightsThanTheJobsAreRefused) {

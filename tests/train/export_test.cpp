@@ -58,6 +58,27 @@ TEST_P(Export, TheMergedModelGivesTheTrainersLogits) {
   EXPECT_EQ(read_gguf_header(path)->vocabulary(), read_gguf_header(folder_ / "m.gguf")->vocabulary());
 }
 
+TEST_P(Export, AnAdapterOnTopOfAnotherIsWhatTheEngineGivesWithBoth) {
+  const auto first = folder_ / "first.gguf", second = folder_ / "second.gguf", path = folder_ / "merged.gguf";
+  {
+    const auto model = load_tiny(folder_ / "m.gguf");
+    stir_adapters(*model);
+    ASSERT_TRUE(export_lora_gguf(*model, first, {}));
+  }
+  auto options = adapter_options();
+  options.adapters = {{first.string(), 0.5}};
+  const auto model = load_tiny(folder_ / "m.gguf", options);
+  EXPECT_LT(largest_difference(engine_logits(folder_ / "m.gguf", text_, options.adapters), logits_of(*model, text_)),
+            1e-3);
+  stir_adapters(*model, 0.03);
+  ASSERT_TRUE(export_lora_gguf(*model, second, {}));
+  const auto both = engine_logits(folder_ / "m.gguf", text_, {{first.string(), 0.5}, {second.string(), 1.0}});
+  EXPECT_LT(largest_difference(both, logits_of(*model, text_)), 1e-3);
+  EXPECT_GT(largest_difference(both, engine_logits(folder_ / "m.gguf", text_, options.adapters)), 0.03);
+  ASSERT_TRUE(export_merged_gguf(*model, path, "f32", {}));
+  EXPECT_LT(largest_difference(both, engine_logits(path, text_)), 1e-3);
+}
+
 TEST_P(Export, AFullyTrainedModelIsWrittenWhole) {
   const auto model = load_tiny(folder_ / "m.gguf", full_options());
   {

@@ -44,7 +44,7 @@ Result<std::vector<TrainingExample>> lesson_examples(const Subject& subject, std
 struct Teaching {
   std::string operation;                                      ///< "sft", "dpo", "grpo", …: valence/train/operations.h
   std::vector<std::pair<std::string, std::string>> settings;  ///< of the operation, the rest as usual
-  const SubjectSpec& subject;  ///< who is taught, from the weights as they are or from what `start` left
+  const SubjectSpec& subject;  ///< who is taught, on top of the adapters that it has, or from what `start` left
   std::span<const Lesson> lessons;
   std::filesystem::path folder;
   std::uint64_t seed = 0;
@@ -56,11 +56,8 @@ struct Teaching {
 /// Teaches and gives the subject that came of it.
 using Teach = std::function<Result<SubjectSpec>(const Teaching&)>;
 
-/// By valence-train: the subject gets an adapter. Whatever is taught again with the same weights, lessons, settings and
+/// By valence-train: the subject gets one adapter more. Whatever is taught again with the same weights, lessons, settings and
 /// seed goes on where it was, or is given back when it was done. Errors as run_training.
 Teach teach_by_training();
-
-/// kUsage when the subject cannot be taught: adapters are not trained on top of.
-Result<void> check_teachable(const SubjectSpec& subject);
 
 }  // namespace valence

@@ -10,6 +10,7 @@
 #include "valence/base/json.h"
 #include "valence/base/result.h"
 #include "valence/base/settings.h"
+#include "valence/model/open.h"
 #include "valence/model/registry.h"
 #include "valence/store/store.h"
 #include "valence/train/example.h"
@@ -23,12 +24,13 @@ struct TrainingRequest {
   const Operation& operation;
   Settings settings;
   ModelFile model;
+  std::vector<AdapterSpec> adapters;  ///< that the model already has; what is learned comes on top of them
   std::vector<TrainingExample> examples;
   std::vector<TrainingExample> held_out;  ///< looked at before and after; may be empty
   std::filesystem::path folder;  ///< of job, adapter and checkpoint; empty = out/align/<operation>-<model>-<digest>
   std::uint64_t seed = 0;
   int threads = 0;
-  std::string data;  ///< where the examples came from, for the record
+  std::string data;                  ///< where the examples came from, for the record
   std::filesystem::path start = {};  ///< folder of an earlier training that is gone on from; empty = from the weights
 };
 
@@ -61,6 +63,12 @@ Result<std::vector<std::vector<double>>> rate_answers(const std::filesystem::pat
                                                       std::span<const TrainingExample> answers,
                                                       const std::filesystem::path& folder,
                                                       const TrainingControl& control);
+
+/// Writes what a training left in `folder` in another form: "peft" a folder for the Python library PEFT, the name of a
+/// file format ("f32", "f16", "q8_0", …) the whole model with everything merged in. kNotFound when the folder holds no
+/// training, otherwise as run_training.
+Result<void> export_training(const std::filesystem::path& folder, const std::string& form,
+                             const std::filesystem::path& out, const TrainingControl& control);
 
 /// The trainer's program: $VALENCE_TRAIN, beside this program, or in the build tree. kNotFound says how to get it.
 Result<std::filesystem::path> find_trainer();

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <filesystem>
 #include <stop_token>
+#include <string>
 
 #include "valence/base/progress.h"
 #include "valence/base/result.h"
@@ -23,5 +24,12 @@ Result<void> carry_out(const std::filesystem::path& job, Progress& progress, std
 /// Rates answers by a reward model: a job of the operation "reward" that starts from its checkpoint. Nothing moves;
 /// rewards.json in the job's output folder holds `job` (its digest) and `rewards`, per example a number per path.
 Result<void> rate(const std::filesystem::path& job, Progress& progress, std::stop_token stop);
+
+/// Writes the model that a job taught in another form: `form` "peft" makes a folder for the Python library PEFT, the
+/// name of a file format ("f32", "f16", "q8_0", …) the whole model with everything merged in (docs/training.md).
+/// kNotFound when the job has no checkpoint yet, kMismatch when the checkpoint is of another job, kUsage for an unknown
+/// form.
+Result<void> export_trained(const std::filesystem::path& job, const std::string& form,
+                            const std::filesystem::path& out);
 
 }  // namespace valence

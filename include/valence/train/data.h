@@ -49,8 +49,8 @@ struct TrainingRecord {
 ///   {"prompt": p}                                         prompt
 ///
 /// Errors are kUsage and name file, line and field. An unknown field is an error but for those that TRL's data sets
-/// carry beside ("id", "source", "score_chosen", "score_rejected", "tools"). `left_out`: takes the complaints about lines
-/// that are JSON but no record, instead of failing at the first.
+/// carry beside ("id", "source", "score_chosen", "score_rejected", "tools"). `left_out`: takes the complaints about
+/// lines that are JSON but no record, instead of failing at the first.
 Result<std::vector<TrainingRecord>> read_training_data(const std::filesystem::path& path,
                                                        std::vector<std::string>* left_out = nullptr);
 Result<std::vector<TrainingRecord>> parse_training_data(std::string_view text, std::string_view name,
