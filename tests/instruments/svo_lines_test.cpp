@@ -75,7 +75,8 @@ TEST(GeneratedLines, AreSlidersOfWholeCoinsThatTellInEveryDirection) {
 }
 
 TEST(GeneratedLines, HangOnTheSeedAlone) {
-  const auto primary = load_svo_measure()->primary();
+  const auto measure = load_svo_measure();
+  const auto primary = measure->primary();
   const auto payoffs = [&](std::uint64_t seed) {
     return generated_sliders(1, seed, primary)->front().options.front().self;
   };
