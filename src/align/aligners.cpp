@@ -7,8 +7,8 @@
 #include "valence/align/file_training.h"
 #include "valence/align/in_context.h"
 #include "valence/align/rlhf.h"
-#include "valence/base/digest.h"
 #include "valence/base/json.h"
+#include "valence/base/settings_digest.h"
 #include "valence/base/text.h"
 #include "valence/store/run_scope.h"
 
@@ -28,19 +28,14 @@ std::vector<std::unique_ptr<Aligner>> make_all() {
   return all;
 }
 
-void add_settings(Hasher& hasher, const Settings* settings) {
-  if (!settings) return;
-  for (const auto& [name, value] : settings->values()) hasher.add(name).add(value);
-}
-
 Result<std::string> key_of(const Aligner& aligner, const AlignContext& context) {
   VALENCE_TRY(const auto base, subject_identity(context.base));
   Hasher hasher;
   hasher.add(aligner.card().id).add(aligner.card().version).add(base).add(context.seed);
   if (context.target) hasher.add(to_toml(*context.target));
   if (context.instrument) hasher.add(context.instrument->card().id).add(context.instrument->card().version);
-  add_settings(hasher, context.asked);
-  add_settings(hasher, &context.settings);
+  if (context.asked) VALENCE_CHECK(add_settings(hasher, *context.asked));
+  VALENCE_CHECK(add_settings(hasher, context.settings));
   return hasher.finish().hex();
 }
 

@@ -1,6 +1,5 @@
 #include "steps.h"
 
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "valence/base/json.h"
@@ -24,27 +23,6 @@ const std::vector<StepKind>& step_kinds() {
 }
 
 namespace study {
-namespace {
-
-Result<void> add_file(Hasher& hasher, const std::filesystem::path& file) {
-  VALENCE_TRY(const auto content, sha256_file(file));
-  hasher.add(content);
-  return {};
-}
-
-/// A TOML file may name its neighbours (a questionnaire its wordings), so these count as well.
-Result<void> add_named_file(Hasher& hasher, const std::filesystem::path& file) {
-  VALENCE_CHECK(add_file(hasher, file));
-  if (file.extension() != ".toml") return {};
-  std::set<std::filesystem::path> neighbours;
-  for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::absolute(file).parent_path())) {
-    if (entry.is_regular_file() && entry.path().extension() == ".toml") neighbours.insert(entry.path());
-  }
-  for (const auto& neighbour : neighbours) VALENCE_CHECK(add_file(hasher, neighbour));
-  return {};
-}
-
-}  // namespace
 
 Result<Settings> settings_at(const Node& table, std::string_view key, const SettingTable& specs) {
   const auto* node = table.find(key);
@@ -64,16 +42,6 @@ Result<std::uint64_t> seed_at(const Node& table, const StudyDefaults& defaults) 
   if (seed < 0)
     return tl::unexpected(table.find("seed")->error(fmt::format("\"seed\" should be 0 or more, got {}", seed)));
   return static_cast<std::uint64_t>(seed);
-}
-
-Result<void> add_settings(Hasher& hasher, const Settings& settings) {
-  for (const auto& [name, value] : settings.values()) {
-    hasher.add(name).add(value);
-    std::error_code ignored;
-    const bool names_file = value.find('.') != std::string::npos && std::filesystem::is_regular_file(value, ignored);
-    if (names_file) VALENCE_CHECK(add_named_file(hasher, value));
-  }
-  return {};
 }
 
 std::string model_of(const StepMap& steps, const std::string& subject) {

@@ -5,6 +5,7 @@
 
 #include "valence/align/aligner.h"
 #include "valence/base/settings.h"
+#include "valence/base/settings_digest.h"
 #include "valence/study/step.h"
 
 namespace valence::study {
@@ -33,9 +34,6 @@ Result<const Instrument*> instrument_at(const Node& table, std::string_view key)
 
 /// The seed of a step: its own or the study's.
 Result<std::uint64_t> seed_at(const Node& table, const StudyDefaults& defaults);
-
-/// Settings with the content of the files that they name: a file changed is a setting changed.
-Result<void> add_settings(Hasher& hasher, const Settings& settings);
 
 /// The model behind a subject or an alignment, for saying what takes about as long.
 std::string model_of(const StepMap& steps, const std::string& subject);
