@@ -117,22 +117,22 @@ Result<void> ChoiceCommand::run(const Session& session) const {
   VALENCE_TRY(const auto file, registry.resolve(base.model.name));
   const auto progress = session.progress();
   VALENCE_TRY(auto data, learn(settings, *progress));
+  const auto what = headline(data);
   VALENCE_TRY(const auto store, session.open_store(Store::Access::kReadWrite));
-  TrainingRequest request{*operation,
-                          settings,
-                          file,
-                          base.model.adapters,
-                          std::move(data.examples),
-                          {},
-                          folder,
-                          seed,
-                          base.model.engine.threads,
-                          fmt::format("{} answered by {}", instrument->card().id, teacher_name())};
+  const TrainingRequest request{*operation,
+                                settings,
+                                file,
+                                base.model.adapters,
+                                std::move(data.examples),
+                                {},
+                                folder,
+                                seed,
+                                base.model.engine.threads,
+                                fmt::format("{} answered by {}", instrument->card().id, teacher_name())};
   VALENCE_TRY(const auto done, run_training(request, *store, {session.stop, session.quiet}));
-  data.examples = std::move(request.examples);
-  show_training(session, headline(data), request, done,
-                fmt::format("valence measure {} {}", instrument->card().id, flags_of(base, done.outcome.adapter)));
-  return {};
+  return show_training(
+      session, what, request, done,
+      fmt::format("valence measure {} {}", instrument->card().id, flags_of(trained_model(base.model, done.outcome))));
 }
 
 void add_choice_command(CLI::App& parent, Session& session, const Instrument& instrument, const Operation& operation) {

@@ -62,8 +62,8 @@ Result<void> DataCommand::run(const Session& session) const {
   if (!rendered.too_long.empty())
     headline += fmt::format("; {} records longer than {} tokens left out", rendered.too_long.size(),
                             settings.integer("longest"));
-  show_training(session, headline, request, done, "valence measure INSTRUMENT " + flags_of(base, done.outcome.adapter));
-  return {};
+  return show_training(session, headline, request, done,
+                       "valence measure INSTRUMENT " + flags_of(trained_model(base.model, done.outcome)));
 }
 
 void add_data_command(CLI::App& parent, Session& session, const Operation& operation) {

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "session.h"
+#include "valence/align/pair_accuracy.h"
 #include "valence/base/progress.h"
 #include "valence/base/table.h"
 #include "valence/base/text.h"
@@ -27,13 +28,21 @@ Json held_out_json(const HeldOutFigures& held_out) {
   return json;
 }
 
+std::string accuracy_text(const PairAccuracy& accuracy) {
+  return fmt::format(
+      "\n  {} pairs of {} prompts: the reward finds the better answer in {}, the rule \"the {} one\" in {}; difference {}\n"
+      "  it learned these preferences; whether the model's values changed, an instrument must say\n",
+      accuracy.pairs, accuracy.prompts, figure_text(accuracy.reward), accuracy.longer ? "longer" : "shorter",
+      figure_text(accuracy.length), figure_text(accuracy.difference));
+}
+
 }  // namespace
 
-std::string flags_of(const SubjectSpec& base, const std::filesystem::path& adapter) {
-  auto flags = "--model " + base.model.name;
-  for (const auto& [path, scale] : base.model.adapters)
+std::string flags_of(const ModelSpec& model) {
+  auto flags = "--model " + model.name;
+  for (const auto& [path, scale] : model.adapters)
     flags += scale == 1.0 ? " --adapter " + path : fmt::format(" --adapter {}:{}", path, scale);
-  return flags + " --adapter " + adapter.string();
+  return flags;
 }
 
 std::string training_text(const std::string& headline, const TrainingRequest& request, const TrainingRun& run,
@@ -46,8 +55,8 @@ std::string training_text(const std::string& headline, const TrainingRequest& re
                   with_thousands(outcome.tokens), duration_text(std::chrono::duration<double>(outcome.seconds)));
   text += fmt::format("  {}\n  {}\n\n", outcome.machine, outcome.parity);
   if (outcome.has_held_out) text += held_out_text(outcome);
-  text += fmt::format("  adapter: {}\n  run {}: every step is in the store (table training_steps)\n",
-                      outcome.adapter.string(), run.run);
+  text += fmt::format("  {}: {}\n  run {}: every step is in the store (table training_steps)\n",
+                      outcome.whole ? "model" : "adapter", outcome.adapter.string(), run.run);
   return text + fmt::format("  next: {}\n", next);
 }
 
@@ -65,16 +74,29 @@ Json training_json(const TrainingRequest& request, const TrainingRun& run) {
                {"parity", outcome.parity},
                {"adapter", outcome.adapter.string()},
                {"adapter_sha256", outcome.adapter_sha256},
+               {"whole", outcome.whole},
                {"folder", run.folder.string()}};
   if (outcome.has_held_out)
     json["held_out"] = {{"before", held_out_json(outcome.before)}, {"after", held_out_json(outcome.after)}};
   return json;
 }
 
-void show_training(const Session& session, const std::string& headline, const TrainingRequest& request,
-                   const TrainingRun& run, const std::string& next) {
-  if (session.json) return session.print(training_json(request, run));
-  fmt::print("{}", training_text(headline, request, run, next));
+Result<void> show_training(const Session& session, const std::string& headline, const TrainingRequest& request,
+                           const TrainingRun& run, const std::string& next) {
+  auto json = training_json(request, run);
+  auto text = training_text(headline, request, run, next);
+  if (!run.outcome.after.margins.empty()) {
+    VALENCE_TRY(const auto accuracy,
+                pair_accuracy(request.examples, request.held_out, run.outcome.after.margins, request.seed));
+    json["pair_accuracy"] = to_json(accuracy);
+    text += accuracy_text(accuracy);
+  }
+  if (session.json) {
+    session.print(json);
+  } else {
+    fmt::print("{}", text);
+  }
+  return {};
 }
 
 }  // namespace valence

@@ -109,7 +109,7 @@ class ChoiceAligner final : public Aligner {
     VALENCE_TRY(const auto run, run_training(request, context.store, {context.stop, context.progress == nullptr}));
     AlignedSubject aligned{context.base, {}, 0};
     aligned.subject.name = fmt::format("{} aligned to {}", display_name(context.base), teacher_name(context));
-    aligned.subject.model.adapters.push_back({run.outcome.adapter.string(), 1.0});
+    aligned.subject.model = trained_model(context.base.model, run.outcome);
     aligned.record = to_text(Json{{"questions", request.examples.size()},
                                   {"layouts", layouts},
                                   {"unanswered", unscored},

@@ -126,7 +126,7 @@ class FileAligner final : public Aligner {
     }
     AlignedSubject aligned{context.base, to_text(record), 0};
     aligned.subject.name = fmt::format("{} after {}", display_name(context.base), operation_.id);
-    aligned.subject.model.adapters.push_back({outcome.adapter.string(), 1.0});
+    aligned.subject.model = trained_model(context.base.model, outcome);
     return aligned;
   }
 

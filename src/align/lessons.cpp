@@ -73,7 +73,7 @@ Result<SubjectSpec> train(const Teaching& teaching) {
                                 teaching.start};
   VALENCE_TRY(const auto run, run_training(request, teaching.store, {teaching.stop, false}));
   auto taught = teaching.subject;
-  taught.model.adapters.push_back({run.outcome.adapter.string(), 1.0});
+  taught.model = trained_model(taught.model, run.outcome);
   return taught;
 }
 

@@ -173,6 +173,16 @@ Result<fs::path> find_trainer() {
               "or name it with VALENCE_TRAIN");
 }
 
+ModelSpec trained_model(ModelSpec base, const TrainingOutcome& outcome) {
+  if (!outcome.whole) {
+    base.adapters.push_back({outcome.adapter.string(), 1.0});
+    return base;
+  }
+  base.name = outcome.adapter.string();
+  base.adapters.clear();  // they are in it
+  return base;
+}
+
 Result<Settings> settings_of_operation(const Operation& operation, const Settings& settings) {
   std::vector<std::pair<std::string, std::string>> given;
   for (const auto& spec : operation.settings) given.emplace_back(spec.name, settings.text(spec.name));

@@ -52,6 +52,7 @@ std::vector<AdapterSpec> adapters_of(const TrainingJob& job) {
 Result<TransformerOptions> transformer_options(const TrainingJob& job, const MachineCheck& machine) {
   TransformerOptions options;
   auto& lora = options.tuning.lora;
+  if (job.settings.text("tuning") == "full") options.tuning.part = TunedPart::kEverything;
   lora.rank = job.settings.integer("rank");
   lora.alpha = job.settings.number("alpha");
   lora.rank_stabilised = job.settings.flag("rank_stabilised");
@@ -150,6 +151,16 @@ Result<MachineCheck> machine_for(Work& work, int threads) {
   return machine;
 }
 
+/// The guard compares with the weights as they were, which full fine-tuning does not keep.
+Result<void> check_drift_guard(const TrainingJob& job) {
+  if (job.settings.text("tuning") != "full" || job.settings.number("most_kl") == 0.0) return {};
+  return fail(
+      ErrorCode::kUsage,
+      "most_kl = {}: with tuning = full the weights as they were are not kept, so the drift is not known; leave "
+      "most_kl at 0",
+      job.settings.text("most_kl"));
+}
+
 Result<Work> prepare(const fs::path& path, const train::ProcessPlace& place, std::chrono::milliseconds patience) {
   Work work;
   VALENCE_TRY(work.job, read_job(path));
@@ -162,6 +173,7 @@ Result<Work> prepare(const fs::path& path, const train::ProcessPlace& place, std
     VALENCE_TRY(work.held_out, read_examples(job.held_out));
   }
   VALENCE_TRY(work.task, train::make_task(job.operation, job.settings));
+  VALENCE_CHECK(check_drift_guard(job));
   VALENCE_TRY(work.processes, train::Processes::join(place, patience));
   VALENCE_CHECK(require_one_job(work.processes, job));
   if (!job.store.empty() && work.processes.first()) {
@@ -210,6 +222,7 @@ Json rewards_json(const std::vector<train::ScoredExample>& rated) {
 
 Result<void> leave_outcome(const Work& work, TrainingOutcome outcome, const train::TrainerReport& report) {
   outcome.adapter = report.adapter;
+  outcome.whole = work.job.settings.text("tuning") == "full";
   VALENCE_TRY(const auto sha256, sha256_file(report.adapter));
   outcome.adapter_sha256 = sha256.hex();
   outcome.steps = report.steps;
@@ -251,6 +264,9 @@ Result<void> carry_out(const fs::path& path, Progress& progress, std::stop_token
 Result<void> export_trained(const fs::path& path, const std::string& form, const fs::path& out) {
   VALENCE_TRY(const auto job, read_job(path));
   const bool peft = form == "peft";
+  if (peft && job.settings.text("tuning") == "full")
+    return fail(ErrorCode::kUsage, "{}: all weights were trained, there is no adapter; write the merged model instead",
+                path.string());
   if (peft && !job.adapters.empty()) {
     return fail(
         ErrorCode::kUsage,

@@ -9,9 +9,20 @@ namespace {
 
 using enum SettingType;
 
-/// What every operation has. `rate`: its default learning rate.
-SettingTable common(const std::string& rate) {
+/// What every operation has. `rate`: its default learning rate. `full`: all weights can be trained; not where the model
+/// as it was is needed beside the one that moves.
+SettingTable common(const std::string& rate, bool full = true) {
   return {
+      {"tuning",
+       kChoice,
+       "lora",
+       "",
+       full ? "what is trained: a low-rank adapter, or all weights (full; for small models, with a smaller learning "
+              "rate)"
+            : "what is trained: a low-rank adapter",
+       full ? std::vector<std::string>{"lora", "full"} : std::vector<std::string>{"lora"},
+       {},
+       {}},
       {"rank", kInteger, "8", "", "rank of the adapter", {}, 1, 1024},
       {"alpha",
        kNumber,
@@ -92,7 +103,7 @@ SettingSpec beta(const std::string& fallback, const std::string& help) {
 /// What all operations on rolled-out answers have, then their own. `beta`: the default tie to the reference, and how.
 SettingTable rollouts(const std::string& beta, const std::string& tie, std::initializer_list<SettingSpec> own) {
   auto table = with(
-      common("5e-5"),
+      common("5e-5", false),
       {{"beta", kNumber, beta, "", tie, {}, 0, 1000},
        {"clip_low", kNumber, "0.2", "", "ratios to the policy that drew gain nothing below 1 minus this", {}, 0, 1e9},
        {"clip_high", kNumber, "0.2", "", "ratios to the policy that drew gain nothing above 1 plus this", {}, 0, 1e9},
@@ -132,7 +143,7 @@ std::vector<Operation> make_operations() {
       {"dpo",
        "Direct preference optimisation and its relatives with a reference",
        {RecordKind::kPreference},
-       with(common("5e-5"),
+       with(common("5e-5", false),
             {beta("0.1", "strength of the tie to the reference"),
              {"loss",
               kChoice,
@@ -164,9 +175,9 @@ std::vector<Operation> make_operations() {
       {"kto",
        "Kahneman–Tversky optimisation on answers that are desirable or not",
        {RecordKind::kLabelled},
-       with(common("5e-5"), {beta("0.1", "strength of the tie to the reference"),
-                             {"desirable", kNumber, "1", "", "weight of desirable answers", {}, 0, 1000},
-                             {"undesirable", kNumber, "1", "", "weight of undesirable answers", {}, 0, 1000}})},
+       with(common("5e-5", false), {beta("0.1", "strength of the tie to the reference"),
+                                    {"desirable", kNumber, "1", "", "weight of desirable answers", {}, 0, 1000},
+                                    {"undesirable", kNumber, "1", "", "weight of undesirable answers", {}, 0, 1000}})},
       {"simpo",
        "SimPO: preference without a reference, by mean log-probability and a margin",
        {RecordKind::kPreference},

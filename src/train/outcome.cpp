@@ -38,6 +38,7 @@ Result<HeldOutFigures> parse_held_out(const Node& node) {
 std::string to_text(const TrainingOutcome& outcome) {
   Json json = {{"adapter", outcome.adapter.string()},
                {"adapter_sha256", outcome.adapter_sha256},
+               {"whole", outcome.whole},
                {"steps", outcome.steps},
                {"resumed_from", outcome.resumed_from},
                {"tokens", outcome.tokens},
@@ -55,6 +56,7 @@ Result<TrainingOutcome> read_outcome(const std::filesystem::path& path) {
   VALENCE_TRY(const auto adapter, node.string_at("adapter"));
   outcome.adapter = adapter;
   VALENCE_TRY(outcome.adapter_sha256, node.string_at("adapter_sha256"));
+  VALENCE_TRY(outcome.whole, node.bool_or("whole", false));
   VALENCE_TRY(outcome.steps, node.count_at("steps"));
   VALENCE_TRY(outcome.resumed_from, node.count_at("resumed_from"));
   VALENCE_TRY(outcome.tokens, node.count_at("tokens"));

@@ -103,6 +103,11 @@ Result<std::filesystem::path> TransformerPolicy::save(const std::filesystem::pat
   const auto path = folder / "adapter.gguf";
   const auto* file = kind_ == LinearHead::kValue ? "value_head.safetensors" : "head.safetensors";
   if (head_.defined()) VALENCE_CHECK(save_head(folder / file));
+  if (transformer_->tuning().part == TunedPart::kEverything) {
+    const auto whole = folder / "model.gguf";
+    VALENCE_CHECK(export_merged_gguf(*transformer_, whole, "f32", {}));
+    return whole;
+  }
   VALENCE_CHECK(export_lora_gguf(*transformer_, path, {.name = {}, .description = {}, .base = name_}));
   return path;
 }

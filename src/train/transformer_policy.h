@@ -14,10 +14,11 @@ enum class LinearHead {
   kValue    ///< of every beginning of an answer; value_head.safetensors, tensor "value_head.weight"
 };
 
-/// A transformer under training, seen as a policy; the adapter at scale 0 is its reference.
+/// A transformer under training, seen as a policy; the adapter at scale 0 is its reference. With all weights trained it
+/// has none, and reference_logprobs are those of the weights as they now are.
 class TransformerPolicy final : public Policy {
  public:
-  /// `name`: of the base model, for what is exported. `transformer` must be loaded with an adapter.
+  /// `name`: of the base model, for what is exported.
   TransformerPolicy(std::unique_ptr<Transformer> transformer, std::string name, LinearHead head);
 
   Result<torch::Tensor> logprobs(std::span<const AnswerPath* const> paths) override;
@@ -27,7 +28,7 @@ class TransformerPolicy final : public Policy {
   std::size_t cost(std::span<const AnswerPath* const> paths) const override;
   std::vector<std::pair<std::string, torch::Tensor>> parameters() override;
   void set_training(bool on, std::size_t step) override;
-  /// adapter.gguf, which stock llama.cpp loads, and the head.
+  /// adapter.gguf, which stock llama.cpp loads (model.gguf, in f32, with all weights trained), and the head.
   Result<std::filesystem::path> save(const std::filesystem::path& folder) override;
 
   Transformer& transformer() { return *transformer_; }

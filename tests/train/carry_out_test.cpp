@@ -23,6 +23,22 @@ namespace {
 using testing::content_of;
 using testing::put_file;
 
+/// Asks for a stop after so many steps of the training.
+struct StopAfter final : Progress {
+  explicit StopAfter(std::size_t count) : left(count) {}
+  void start(std::string_view what, std::size_t, std::string_view) override { training = what == "training"; }
+  void advance(std::size_t count) override {
+    if (training && left <= count) stop.request_stop();
+    if (training) left -= std::min(left, count);
+  }
+  void note(std::string_view) override {}
+  void finish() override {}
+
+  std::stop_source stop;
+  std::size_t left;
+  bool training = false;
+};
+
 class TrainingRun : public ::testing::Test {
  protected:
   TrainingRun() {
@@ -310,6 +326,38 @@ TEST_F(TrainingRun, APeftFolderIsWrittenOfWhatStandsOnTheWeightsAlone) {
   EXPECT_THAT(export_trained(folder_ / "out" / "job.json", "peft", folder_ / "x").error().message,
               ::testing::HasSubstr("would be loaded without it"));
   EXPECT_FALSE(std::filesystem::exists(folder_ / "x"));
+}
+
+TEST_F(TrainingRun, AllWeightsAreTrainedIntoAModelOfItsOwnAndGoneOnWith) {
+  auto wanted =
+      job("choice", {{"tuning", "full"}, {"steps", "40"}, {"learning_rate", "0.005"}, {"checkpoint_every", "7"}});
+  const auto done = run(wanted);
+  ASSERT_TRUE(done) << done.error().message;
+  const auto outcome = read_outcome(folder_ / "out" / "outcome.json").value();
+  EXPECT_TRUE(outcome.whole);
+  EXPECT_EQ(outcome.adapter, folder_ / "out" / "model.gguf");
+  EXPECT_LT(outcome.after.loss, 0.2);
+  const auto trained = content_of(outcome.adapter);
+
+  wanted.output = folder_ / "stopped";
+  put_file(folder_ / "job.json", to_text(wanted));
+  StopAfter some(10);
+  EXPECT_EQ(carry_out(folder_ / "job.json", some, some.stop.get_token()).error().code, ErrorCode::kStopped);
+  ASSERT_TRUE(run(wanted));
+  EXPECT_GE(read_outcome(folder_ / "stopped" / "outcome.json")->resumed_from, 7U);
+  EXPECT_EQ(content_of(folder_ / "stopped" / "model.gguf"), trained);
+
+  const auto right = examples_[0].paths[0];
+  std::filesystem::copy_file(outcome.adapter, folder_ / "tiny.gguf", std::filesystem::copy_options::overwrite_existing);
+  EXPECT_GT(engine_logprob(right, {}), -0.3);
+}
+
+TEST_F(TrainingRun, AllWeightsCannotBeWatchedForDrift) {
+  const auto done = run(job("sft", {{"tuning", "full"}, {"most_kl", "1"}}));
+  ASSERT_FALSE(done);
+  EXPECT_THAT(done.error().message, ::testing::HasSubstr("the weights as they were are not kept"));
+  EXPECT_FALSE(Settings::resolve((*find_operation("dpo"))->settings,
+                                 std::vector<std::pair<std::string, std::string>>{{"tuning", "full"}}));
 }
 
 TEST_F(TrainingRun, AnAdapterThatWasChangedOrIsNoneIsRefused) {

@@ -45,6 +45,9 @@ struct TrainingRun {
   TrainingOutcome outcome;
 };
 
+/// What a model is after a training: with one adapter more, or, where all weights were trained, another file.
+ModelSpec trained_model(ModelSpec base, const TrainingOutcome& outcome);
+
 /// The operation's own settings among an aligner's, which hold them all.
 Result<Settings> settings_of_operation(const Operation& operation, const Settings& settings);
 

@@ -19,8 +19,9 @@ struct HeldOutFigures {
 
 /// What valence-train leaves in its output folder (`outcome.json`; docs/formats.md, "Training outcomes").
 struct TrainingOutcome {
-  std::filesystem::path adapter;
+  std::filesystem::path adapter;  ///< or, if `whole`, the model with all that was trained
   std::string adapter_sha256;
+  bool whole = false;  ///< all weights were trained
   std::size_t steps = 0, resumed_from = 0, tokens = 0;
   double seconds = 0.0;
   std::string machine, parity;  ///< one line each: how fast the linear algebra is, how near the engine's numbers
