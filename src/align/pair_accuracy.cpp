@@ -6,6 +6,7 @@
 
 #include "valence/stats/bootstrap.h"
 #include "valence/stats/distribution.h"
+#include "valence/stats/intervals.h"
 #include "valence/stats/resample.h"
 #include "valence/values/profile.h"
 
@@ -39,6 +40,13 @@ std::vector<std::size_t> prompt_numbers(std::span<const TrainingExample> pairs) 
   return prompts;
 }
 
+/// A share from its bootstrap; where every pair came out alike that has no width, and Wilson's interval of as many
+/// prompts says what is known.
+Estimate share(const Estimate& bootstrap, std::size_t prompts) {
+  if (bootstrap.value > 0.0 && bootstrap.value < 1.0) return within(bootstrap, 0.0, 1.0);
+  return stats::wilson(bootstrap.value * static_cast<double>(prompts), prompts, "prompt");
+}
+
 }  // namespace
 
 Result<PairAccuracy> pair_accuracy(std::span<const TrainingExample> training, std::span<const TrainingExample> held_out,
@@ -63,8 +71,8 @@ Result<PairAccuracy> pair_accuracy(std::span<const TrainingExample> training, st
   VALENCE_TRY(const auto replicates,
               stats::replicate(estimate, held_out.size(), prompts, stats::kDefaultReplicates, seed));
   const auto intervals = stats::intervals(replicates, "prompt");
-  accuracy.reward = within(intervals[0], 0.0, 1.0);
-  accuracy.length = within(intervals[1], 0.0, 1.0);
+  accuracy.reward = share(intervals[0], accuracy.prompts);
+  accuracy.length = share(intervals[1], accuracy.prompts);
   accuracy.difference = within(intervals[2], -1.0, 1.0);
   return accuracy;
 }

@@ -52,6 +52,13 @@ TEST(PairAccuracy, PairsOfOnePromptAreOneDraw) {
   EXPECT_NEAR(many.reward.high, few.reward.high, 0.05);
 }
 
+TEST(PairAccuracy, ARewardThatIsAlwaysRightIsNotCertainToBe) {
+  const auto accuracy = pair_accuracy(kShorterIsBetter, kShorterIsBetter, std::vector{1.0, 1.0, 1.0}, 1).value();
+  EXPECT_EQ(accuracy.reward.value, 1.0);
+  EXPECT_NEAR(accuracy.reward.low, 0.4385, 1e-4);  // Wilson, 3 of 3
+  EXPECT_EQ(accuracy.reward.high, 1.0);
+}
+
 TEST(PairAccuracy, WhatDoesNotFitIsRefused) {
   EXPECT_EQ(pair_accuracy({}, {}, {}, 1).error().message, "there are no held-out pairs to look at");
   EXPECT_EQ(pair_accuracy(kShorterIsBetter, kShorterIsBetter, std::vector{1.0}, 1).error().message,
