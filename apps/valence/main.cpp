@@ -105,6 +105,7 @@ int main(int argc, char** argv) {
   valence::add_compare(app, session);
   valence::add_gap(app, session);
   valence::add_match(app, session);
+  valence::add_content(app, session);
   valence::add_saydo(app, session);
   valence::add_tax(app, session);
   valence::add_study(app, session);

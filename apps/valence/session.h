@@ -49,6 +49,7 @@ void add_score(CLI::App& app, Session& session);
 void add_compare(CLI::App& app, Session& session);
 void add_gap(CLI::App& app, Session& session);
 void add_match(CLI::App& app, Session& session);
+void add_content(CLI::App& app, Session& session);
 void add_saydo(CLI::App& app, Session& session);
 void add_tax(CLI::App& app, Session& session);
 void add_study(CLI::App& app, Session& session);

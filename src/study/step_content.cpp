@@ -2,7 +2,7 @@
 
 #include "steps.h"
 #include "valence/base/json.h"
-#include "valence/instruments/content_test.h"
+#include "valence/report/content_json.h"
 #include "valence/report/report_files.h"
 
 namespace valence::study {
@@ -11,17 +11,6 @@ namespace {
 struct ContentWish {
   std::string before, after, target;  ///< full names; `before` may be empty
 };
-
-/// The figures that stand beside the accuracy: where the run is, in the instrument's own terms.
-Json headline_json(const ReportRun& run) {
-  Json figures = Json::array();
-  for (const auto& entry : run.profile.entries) {
-    if (!entry.estimand.headline) continue;
-    figures.push_back(
-        {{"label", row_label(entry.estimand)}, {"unit", entry.estimand.unit}, {"estimate", to_json(entry.estimate)}});
-  }
-  return figures;
-}
 
 class ContentStep final : public Step {
  public:
@@ -45,18 +34,11 @@ class ContentStep final : public Step {
   Result<RunId> run(const StepContext& context) const override {
     VALENCE_TRY(const auto target, context.target(wish_.target));
     VALENCE_TRY(const auto after, load(context, wish_.after));
-    VALENCE_TRY(const auto tested, test(after, target));
-    Json json = {{"target", target.label},
-                 {"instrument", after.instrument->card().title},
-                 {"before", nullptr},
-                 {"gain", nullptr},
-                 {"after", side(after, tested)}};
+    std::optional<ReportRun> before;
     if (!wish_.before.empty()) {
-      VALENCE_TRY(const auto before, load(context, wish_.before));
-      VALENCE_TRY(const auto first, test(before, target));
-      json["before"] = side(before, first);
-      if (const auto gain = accuracy_gain(first, tested)) json["gain"] = to_json(*gain);
+      VALENCE_TRY(before, load(context, wish_.before));
     }
+    VALENCE_TRY(const auto json, content_json(before ? &*before : nullptr, after, target));
     return file_result(context, "content", after.record.subject,
                        {{"before", wish_.before}, {"after", wish_.after}, {"target", wish_.target}}, json);
   }
@@ -65,19 +47,6 @@ class ContentStep final : public Step {
   static Result<ReportRun> load(const StepContext& context, const std::string& step) {
     VALENCE_TRY(const auto run, context.run_of(step));
     return load_report_run(context.store, run);
-  }
-
-  static Result<ContentTest> test(const ReportRun& run, const Target& target) {
-    VALENCE_TRY(const auto settings, settings_of(run));
-    return content_test(*run.instrument, {&settings, &run.answers}, target, run.profile.validity);
-  }
-
-  static Json side(const ReportRun& run, const ContentTest& test) {
-    Json json = to_json(test);
-    json["run"] = run.record.id;
-    json["subject"] = run.profile.subject;
-    json["figures"] = headline_json(run);
-    return json;
   }
 
   ContentWish wish_;
