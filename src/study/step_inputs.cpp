@@ -41,7 +41,6 @@ Result<Target> target_from(const Node& table) {
   VALENCE_TRY(const auto dimensions, node->as_strings());
   target = narrowed(*std::move(target), dimensions);
   if (!target) return tl::unexpected(node->error(target.error().message));
-  target->label += fmt::format(" ({})", join(dimensions, ", "));
   return target;
 }
 

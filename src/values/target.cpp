@@ -262,6 +262,7 @@ Result<Target> narrowed(Target target, std::span<const std::string> dimensions) 
     value = std::numeric_limits<double>::quiet_NaN();
     if (!target.weights.empty()) target.weights[i] = 0.0;
   }
+  if (!dimensions.empty()) target.label += fmt::format(" ({})", fmt::join(dimensions, ", "));
   return target;
 }
 
