@@ -15,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto truths = filter->test(table, unknown);
     if (truths && truths->size() != table.rows.size()) __builtin_trap();
   }
-  if (const auto label = valence::parse_value_label(text)) {
+  if (const auto label = valence::parse_named_label(text)) {
     if (label->name.empty() || label->sign < -1 || label->sign > 1) __builtin_trap();
   }
   return 0;

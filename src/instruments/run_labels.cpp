@@ -112,6 +112,10 @@ Result<CorrectedProfile> correct_profile(const RunResponses& responses, const La
               stats::HonestReadings::of_unseen(responses.population, fitted_on, responses.readings, dims));
   CorrectedProfile corrected;
   VALENCE_TRY(corrected.dimensions, stats::prediction_powered_means(responses.population, sample, readings, "prompt"));
+  for (auto& dimension : corrected.dimensions) {  // labels are at most 1 in size, and so is their mean
+    dimension.mean = within(dimension.mean, -1.0, 1.0);
+    dimension.labels_only = within(dimension.labels_only, -1.0, 1.0);
+  }
   corrected.labelled = draw.rows.size();
   corrected.prompts = draw.clusters;
   corrected.unfinished = sheet.entries.size() - draw.rows.size();
