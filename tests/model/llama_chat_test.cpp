@@ -18,13 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path source_folder() {
-  const char* folder = std::getenv("VALENCE_SOURCE");
-  return folder != nullptr ? fs::path(folder) : fs::path(__FILE__).parent_path().parent_path().parent_path();
-}
-
 std::string fixture(const std::string& name) {
-  const auto text = read_file(source_folder() / "tests/model/fixtures" / (name + ".jinja"));
+  const auto text = read_file(fs::path(VALENCE_FIXTURES) / (name + ".jinja"));
   if (!text) throw std::runtime_error(text.error().message);
   return *text;
 }
