@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "checkpoint.h"
@@ -20,6 +21,7 @@
 #include "valence/model/llama.h"
 #include "valence/store/store.h"
 #include "valence/train/job.h"
+#include "valence/train/operations.h"
 #include "valence/train/outcome.h"
 
 namespace valence {
@@ -151,14 +153,25 @@ Result<MachineCheck> machine_for(Work& work, int threads) {
   return machine;
 }
 
-/// The guard compares with the weights as they were, which full fine-tuning does not keep.
-Result<void> check_drift_guard(const TrainingJob& job) {
-  if (job.settings.text("tuning") != "full" || job.settings.number("most_kl") == 0.0) return {};
-  return fail(
-      ErrorCode::kUsage,
-      "most_kl = {}: with tuning = full the weights as they were are not kept, so the drift is not known; leave "
-      "most_kl at 0",
-      job.settings.text("most_kl"));
+/// What full fine-tuning has no use for is refused, not passed over: settings of an adapter and of frozen weights, and
+/// the guard, which compares with weights that are not kept.
+Result<void> check_full_tuning(const TrainingJob& job) {
+  if (job.settings.text("tuning") != "full") return {};
+  if (job.settings.number("most_kl") != 0.0) {
+    return fail(ErrorCode::kUsage,
+                "most_kl = {}: with tuning = full the weights as they were are not kept, so the drift is not known; "
+                "leave most_kl at 0",
+                job.settings.text("most_kl"));
+  }
+  VALENCE_TRY(const auto* operation, find_operation(job.operation));
+  for (const std::string name : {"rank", "alpha", "rank_stabilised", "dropout", "modules", "products"}) {
+    const auto& usual = std::ranges::find(operation->settings, name, &SettingSpec::name)->fallback;
+    if (job.settings.text(name) == usual) continue;
+    return fail(ErrorCode::kUsage,
+                "{} = {}: of an adapter on frozen weights, and tuning = full has neither; leave it at {}", name,
+                job.settings.text(name), usual);
+  }
+  return {};
 }
 
 Result<Work> prepare(const fs::path& path, const train::ProcessPlace& place, std::chrono::milliseconds patience) {
@@ -173,7 +186,7 @@ Result<Work> prepare(const fs::path& path, const train::ProcessPlace& place, std
     VALENCE_TRY(work.held_out, read_examples(job.held_out));
   }
   VALENCE_TRY(work.task, train::make_task(job.operation, job.settings));
-  VALENCE_CHECK(check_drift_guard(job));
+  VALENCE_CHECK(check_full_tuning(job));
   VALENCE_TRY(work.processes, train::Processes::join(place, patience));
   VALENCE_CHECK(require_one_job(work.processes, job));
   if (!job.store.empty() && work.processes.first()) {

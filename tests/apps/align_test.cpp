@@ -60,6 +60,9 @@ TEST_F(Align, ExportingWhatIsNoTrainingIsRefused) {
   EXPECT_EQ(outcome.status, 1);
   EXPECT_THAT(outcome.err, HasSubstr("holds no training (no job.json)"));
   EXPECT_EQ(run({"align", "export", "nowhere", "--format", "q3"}).status, 2);
+  const auto both = run({"align", "export", "nowhere", "--as", "peft", "--format", "f16"});
+  EXPECT_EQ(both.status, 2);
+  EXPECT_THAT(both.err, HasSubstr("--format f16: is of merged models"));
 }
 
 }  // namespace

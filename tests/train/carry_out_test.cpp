@@ -360,6 +360,16 @@ TEST_F(TrainingRun, AllWeightsCannotBeWatchedForDrift) {
                                  std::vector<std::pair<std::string, std::string>>{{"tuning", "full"}}));
 }
 
+TEST_F(TrainingRun, SettingsOfAnAdapterAreRefusedWhereThereIsNone) {
+  for (const auto& given :
+       {std::pair<std::string, std::string>{"rank", "4"}, {"dropout", "0.1"}, {"products", "auto"}}) {
+    const auto done = run(job("sft", {{"tuning", "full"}, given}));
+    ASSERT_FALSE(done) << given.first;
+    EXPECT_EQ(done.error().code, ErrorCode::kUsage);
+    EXPECT_THAT(done.error().message, ::testing::HasSubstr(given.first + " = " + given.second + ": of an adapter"));
+  }
+}
+
 TEST_F(TrainingRun, AnAdapterThatWasChangedOrIsNoneIsRefused) {
   ASSERT_TRUE(run(job("choice", {{"steps", "2"}})));
   auto wanted = job("choice", {});
