@@ -15,14 +15,7 @@ namespace valence {
 namespace {
 
 const SettingTable kAllocationsSettings = {
-    {"wordings",
-     SettingType::kInteger,
-     "0",
-     "wordings",
-     "so many of the parallel wordings, each of which is one administration; 0: all",
-     {},
-     0,
-     100},
+    wordings_setting(),
     wording_part_setting(),
     {"layouts",
      SettingType::kChoice,

@@ -8,6 +8,18 @@
 
 namespace valence {
 
+/// How many wordings are put, in instruments of which each is one administration.
+inline SettingSpec wordings_setting() {
+  return {"wordings",
+          SettingType::kInteger,
+          "0",
+          "wordings",
+          "so many of the parallel wordings, each of which is one administration; 0: all",
+          {},
+          0,
+          100};
+}
+
 /// Which wordings are put, in instruments whose wordings are learned from and held out one by one (wordings_in).
 inline SettingSpec wording_part_setting() {
   return {"wording_part",
