@@ -56,8 +56,9 @@ Result<std::filesystem::path> data_path(const std::string& data) {
   return std::filesystem::path(data);
 }
 
-Result<LabelledData> read_data(const std::string& data, const std::string& space) {
+Result<LabelledData> read_data(const std::string& data, const std::string& space, TouchePart part) {
   VALENCE_TRY(const auto names, names_of_space(space));
+  if (data.starts_with(kTouche)) return read_touche(data.substr(kTouche.size()), names, part);
   VALENCE_TRY(const auto path, data_path(data));
   return read_labelled(path, names);
 }
@@ -115,12 +116,10 @@ EvaluatorRecipe baseline_recipe(const EvaluatorRecipe& like) {
 constexpr std::array kCurveShares{0.125, 0.25, 0.5, 1.0};
 
 Result<LabelledData> TrainCommand::labelled_data() const {
-  VALENCE_TRY(auto labelled, read_data(data, space));
+  VALENCE_TRY(auto labelled, read_data(data, space, TouchePart::kTraining));
   for (const auto& file : auxiliary) {
-    auto more = file.starts_with(kTouche) ? read_touche(file.substr(kTouche.size()), labelled.names)
-                                          : read_labelled(file, labelled.names);
-    if (!more) return tl::unexpected(more.error());
-    auto joined = with_auxiliary(std::move(labelled), *more);
+    VALENCE_TRY(const auto more, read_data(file, space, TouchePart::kTraining));
+    auto joined = with_auxiliary(std::move(labelled), more);
     if (!joined) return tl::unexpected(with_context(joined.error(), file));
     labelled = *std::move(joined);
   }
@@ -356,14 +355,14 @@ Result<void> TestCommand::run(const Session& session) const {
   if (judge.given() && data.empty()) {  // the only file is the data
     if (evaluator.empty()) return fail(ErrorCode::kUsage, "say which labelled responses: valence evaluator test --judge MODEL FILE.jsonl");
     VALENCE_TRY(const auto values, space_called(space));
-    VALENCE_TRY(const auto labelled, read_data(evaluator, space));
+    VALENCE_TRY(const auto labelled, read_data(evaluator, space, TouchePart::kValidation));
     return test_judge(session, judge, values, labelled, evaluator, quality);
   }
   VALENCE_CHECK(require_reader(evaluator, judge));
   if (data.empty()) return fail(ErrorCode::kUsage, "say which labelled responses: valence evaluator test EVALUATOR FILE.jsonl");
   const auto progress = session.progress();
   VALENCE_TRY(const auto loaded, open_evaluator(evaluator, *progress, session.stop));
-  VALENCE_TRY(const auto labelled, read_data(data, space));
+  VALENCE_TRY(const auto labelled, read_data(data, space, TouchePart::kValidation));
   const auto unseen = unseen_rows(loaded, labelled);
   const auto seen = labelled.rows.size() - unseen.size();
   if (unseen.empty()) {
@@ -394,7 +393,7 @@ void add_test(CLI::App& parent, Session& session) {
   auto* app =
       parent.add_subcommand("test", "Figures of a saved evaluator on labelled responses that it was not fitted on");
   app->add_option("evaluator", command->evaluator, std::string(kEvaluatorHelp) + "; none with --judge");
-  app->add_option("data", command->data, "labelled responses, JSONL");
+  app->add_option("data", command->data, "labelled responses: JSONL, or touche:FOLDER with Touché's validation arguments");
   command->judge.add_flags(*app);
   command->judge.add_sample_flag(*app);
   app->add_option("--space", command->space, "value space of the labels: an id, or a TOML file")->capture_default_str();

@@ -48,12 +48,13 @@ Result<std::unordered_map<std::string, std::vector<ValueLabel>>> labels_by_argum
 
 }  // namespace
 
-Result<LabelledData> read_touche(const std::filesystem::path& folder, const DimensionNames& names) {
+Result<LabelledData> read_touche(const std::filesystem::path& folder, const DimensionNames& names, TouchePart part) {
   VALENCE_TRY(const auto map, load_space_map(kMap));
   if (names.space != map.to)
     return fail(ErrorCode::kMismatch, "Touché's arguments are labelled in {}, not in {}", map.to, names.space);
-  VALENCE_TRY(const auto arguments, read_csv(folder / "arguments-training.tsv", kTabs));
-  VALENCE_TRY(const auto table, read_csv(folder / "labels-training.tsv", kTabs));
+  const std::string_view rows = part == TouchePart::kTraining ? "training" : "validation";
+  VALENCE_TRY(const auto arguments, read_csv(folder / fmt::format("arguments-{}.tsv", rows), kTabs));
+  VALENCE_TRY(const auto table, read_csv(folder / fmt::format("labels-{}.tsv", rows), kTabs));
   VALENCE_TRY(const auto labels, labels_by_argument(table, map));
   VALENCE_TRY(const auto id, arguments.column("Argument ID"));
   VALENCE_TRY(const auto conclusion, arguments.column("Conclusion"));

@@ -37,7 +37,7 @@ class Touche : public ::testing::Test {
     return line;
   }
 
-  Result<LabelledData> read() { return read_touche(scratch_.path(), names_); }
+  Result<LabelledData> read() { return read_touche(scratch_.path(), names_, TouchePart::kTraining); }
 
   testing::Scratch scratch_;
   DimensionNames names_ = dimension_names(load_space("schwartz10").value()).value();
@@ -50,6 +50,17 @@ TEST_F(Touche, ArgumentsAreResponsesToTheirConclusion) {
   EXPECT_EQ(data.rows[0].text.response, "it is risky");
   // Self-direction: thought, and Security: societal.
   EXPECT_THAT(data.rows[0].labels, ElementsAre(1, 0, 0, 0, 0, 1, 0, 0, 0, 0));
+}
+
+TEST_F(Touche, ValidationArgumentsHaveFilesOfTheirOwn) {
+  const auto absent = read_touche(scratch_.path(), names_, TouchePart::kValidation);
+  EXPECT_THAT(absent.error().message, HasSubstr("arguments-validation.tsv"));
+  put("arguments-validation.tsv", "Argument ID\tConclusion\tStance\tPremise\nV1\tWe should sing\tagainst\tit is loud\n");
+  put("labels-validation.tsv", header() + "V1" + cells({19}) + "\n");
+  const auto data = read_touche(scratch_.path(), names_, TouchePart::kValidation).value();
+  ASSERT_EQ(data.rows.size(), 1u);
+  EXPECT_EQ(data.rows[0].text.prompt, "Argue against: We should sing");
+  EXPECT_THAT(data.rows[0].labels, ElementsAre(0, 0, 0, 0, 0, 0, 0, 0, 0, 1));
 }
 
 TEST_F(Touche, MistakesAreNamedByPlace) {
