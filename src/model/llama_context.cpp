@@ -10,8 +10,6 @@ namespace {
 
 constexpr std::size_t kCellPadding = 256;  // llama.cpp's own
 
-std::size_t rounded_up(std::size_t value, std::size_t unit) { return (value + unit - 1) / unit * unit; }
-
 std::atomic<std::size_t>& decoded() {
   static std::atomic<std::size_t> count{0};
   return count;
@@ -19,12 +17,12 @@ std::atomic<std::size_t>& decoded() {
 
 llama_context_params params_of(const ContextShape& shape) {
   auto params = llama_context_default_params();
-  params.n_ctx = static_cast<std::uint32_t>(shape.cells);
+  params.n_ctx = static_cast<std::uint32_t>(shape.apart ? shape.cells * shape.sequences : shape.cells);
   params.n_batch = params.n_ubatch = static_cast<std::uint32_t>(shape.micro_batch);
   params.n_seq_max = static_cast<std::uint32_t>(shape.sequences);
   params.n_outputs_max = static_cast<std::uint32_t>(shape.outputs);
   params.n_threads = params.n_threads_batch = shape.threads;
-  params.kv_unified = true;
+  params.kv_unified = !shape.apart;
   params.swa_full = true;
   params.embeddings = shape.pooled;
   params.pooling_type = shape.pooling;
@@ -39,8 +37,9 @@ llama_context_params params_of(const ContextShape& shape) {
 
 /// The library wants outputs >= sequences, batch <= cells, and cells in whole pads.
 ContextShape legal(ContextShape shape) {
-  shape.cells = rounded_up(std::max<std::size_t>(shape.cells, 1), kCellPadding);
-  shape.micro_batch = std::min(std::max(shape.micro_batch, shape.sequences), shape.cells);
+  shape.cells = padded_cells(shape.cells);
+  const auto all_cells = shape.apart ? shape.cells * shape.sequences : shape.cells;
+  shape.micro_batch = std::min(std::max(shape.micro_batch, shape.sequences), all_cells);
   shape.outputs = std::min(std::max(shape.outputs, shape.sequences), std::max(shape.micro_batch, shape.sequences));
   return shape;
 }
@@ -60,11 +59,15 @@ Result<void> set_adapters(llama_context* context, std::span<const LlamaAdapter> 
 
 }  // namespace
 
+std::size_t padded_cells(std::size_t cells) {
+  return (std::max<std::size_t>(cells, 1) + kCellPadding - 1) / kCellPadding * kCellPadding;
+}
+
 std::size_t decoded_tokens() { return decoded(); }
 
 bool ContextShape::covers(const ContextShape& needed) const {
   return cells >= needed.cells && sequences >= needed.sequences && outputs >= needed.outputs &&
-         micro_batch == needed.micro_batch && exact == needed.exact && threads == needed.threads &&
+         micro_batch == needed.micro_batch && exact == needed.exact && apart == needed.apart && threads == needed.threads &&
          pooled == needed.pooled && pooling == needed.pooling && observer == needed.observer;
 }
 

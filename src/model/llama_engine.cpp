@@ -17,11 +17,12 @@ Result<Engine> Engine::load(const CheckedFile& file, std::string_view format, co
 }
 
 Result<EngineContext*> Engine::context(const ContextShape& shape) {
-  if (!context_ || !context_->shape().covers(shape)) {
-    context_.reset();
-    VALENCE_TRY(context_, EngineContext::make(weights_, shape, adapters_));
+  auto& context = shape.apart ? apart_ : together_;
+  if (!context || !context->shape().covers(shape)) {
+    context.reset();
+    VALENCE_TRY(context, EngineContext::make(weights_, shape, adapters_));
   }
-  return context_.get();
+  return context.get();
 }
 
 void Engine::add_to_digest(Hasher& hasher) const {

@@ -11,7 +11,7 @@
 
 namespace valence {
 
-/// Weights in one format with their adapters, and the context that was last needed. Not shared between threads.
+/// Weights in one format with their adapters, and the contexts that were last needed. Not shared between threads.
 class Engine {
  public:
   enum class Use { kLanguage, kEmbedding };
@@ -29,7 +29,7 @@ class Engine {
  private:
   std::shared_ptr<const LlamaWeights> weights_;
   std::vector<LlamaAdapter> adapters_;
-  std::unique_ptr<EngineContext> context_;
+  std::unique_ptr<EngineContext> together_, apart_;  ///< by how their sequences lie
 };
 
 /// The options with every "chosen by us" replaced by what was chosen; kUsage for values out of range.

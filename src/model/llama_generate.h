@@ -13,8 +13,9 @@ namespace valence {
 /// Requests that are generated side by side, a fixed set: who finishes early is not replaced.
 struct GenerationGroup {
   std::vector<std::size_t> requests;  ///< indices into the plan's requests, in order of their prompts' tokens
-  std::size_t prompt_tokens = 0;      ///< with shared beginnings counted once
-  std::size_t cells = 0;              ///< prompts and everything that may be generated
+  std::size_t cells = 0;              ///< prompts, shared beginnings once, and everything that may be generated
+  std::size_t longest = 0;            ///< a prompt and what may follow it
+  bool apart = false;                 ///< every sequence has a memory of its own: attention is paid for its own tokens only
 };
 
 struct TokenGeneration {
@@ -23,9 +24,15 @@ struct TokenGeneration {
   std::size_t max_tokens;
 };
 
-/// Cuts requests, sorted by their prompts' tokens, into groups of at most `sequences` that fit `cells`.
-std::vector<GenerationGroup> group_generations(std::vector<TokenGeneration> requests, std::size_t sequences,
-                                               std::size_t cells);
+/// What a group may fill.
+struct GenerationRoom {
+  std::size_t sequences = 1;
+  std::size_t cells = 0;
+  std::size_t apart = 0;  ///< cells where every sequence has its own; 0: never
+};
+
+/// Cuts requests, sorted by their prompts' tokens, into groups that fit.
+std::vector<GenerationGroup> group_generations(std::vector<TokenGeneration> requests, const GenerationRoom& room);
 
 /// Which sequences each token of a list of sorted prompts belongs to, shared beginnings once, in order.
 struct SharedToken {

@@ -4,6 +4,7 @@
 #include "llama_engine.h"
 #include "llama_requests.h"
 #include "llama_score.h"
+#include "valence/base/text.h"
 #include "valence/model/llama.h"
 #include "valence/model/tune.h"
 
@@ -12,7 +13,17 @@ namespace {
 
 constexpr std::size_t kLeastContext = 4096;     // cells that score groups may fill when the user sets none
 constexpr std::size_t kRunningStates = 16;      // sequences of memories whose state is large
-constexpr std::string_view kPlanVersion = "valence llama plan 2";
+constexpr std::size_t kApartBytes = 1U << 30U;  // that a group's sequences may fill where each has a memory of its own
+constexpr std::string_view kPlanVersion = "valence llama plan 3";
+
+/// Of an F32 cache, in all blocks.
+std::size_t bytes_per_cell(const GgufInfo& info) {
+  const auto number = [&](std::string_view key) { return info.number(fmt::format("{}.{}", info.architecture(), key)); };
+  const auto heads = std::max<std::uint64_t>(number("attention.head_count"), 1);
+  const auto shared = number("attention.head_count_kv");  // 0: absent, or another number in each block
+  const auto width = std::max(number("embedding_length") / heads, std::max(number("attention.key_length"), number("attention.value_length")));
+  return std::max<std::uint64_t>(number("block_count") * (shared > 0 ? shared : heads) * width * 2 * sizeof(float), 1);
+}
 
 /// Which formats scoring and generation compute in.
 std::pair<std::string, std::string> choose_formats(const EngineOptions& options, const Digest& identity,
@@ -106,6 +117,7 @@ void LlamaModel::write_card(std::string name) {
   add("cache format", options_.cache);
   add("micro-batch", std::to_string(options_.micro_batch));
   add("sequences", std::to_string(limits().tree.sequences));
+  if (limits().generation.apart > 0) add("texts", fmt::format("cache f32, one for each of a group's, where {} cells hold them", with_thousands(limits().generation.apart)));
   if (options_.sharing != "tree") add("sharing", options_.sharing);
   if (!scoring_.weights().branches()) add("memory", "running state: prompts are decoded level by level, which is slower");
   add("template", chat_.is_plain() ? "plain (the file has none)" : chat_.digest().brief());
@@ -155,8 +167,13 @@ PlanLimits LlamaModel::limits() const {
   limits.tree.context = options_.context > 0 ? options_.context : kLeastContext;
   limits.fixed_context = options_.context > 0;
   limits.trained_context = card_.context_limit;
-  limits.generated_together = std::min<std::size_t>(limits.generated_together, limits.tree.sequences);
   limits.sharing = *sharing_of(options_);
+  auto& generation = limits.generation;
+  generation.sequences = limits.sharing == Sharing::kNone ? 1 : std::min(generation.sequences, limits.tree.sequences);
+  if (options_.context > 0) generation.cells = options_.context;
+  // On other devices attention over one half-precision memory is the faster one.
+  const bool apart = scoring_.weights().branches() && facts_.device == "cpu";
+  if (apart) generation.apart = options_.context > 0 ? options_.context : kApartBytes / bytes_per_cell(file_.info);
   return limits;
 }
 
@@ -250,11 +267,14 @@ Result<std::vector<Result<Response>>> LlamaModel::compute_generation(const Plan&
                                                                      const RunControl& control) {
   executor_.reset();  // it may have been using the same context
   ContextShape shape;
-  shape.cells = group.cells;
+  shape.apart = group.apart;
+  shape.cells = group.apart ? group.longest : group.cells;
   shape.micro_batch = options_.micro_batch;
-  shape.sequences = shape.outputs = limits().sharing == Sharing::kNone ? 1 : limits().generated_together;
+  shape = shaped(shape);
+  shape.sequences = shape.outputs = group.apart ? group.requests.size() : limits().generation.sequences;
+  shape.exact = shape.exact || group.apart;  // one query after the other: the plain product in F32 is the fastest
   VALENCE_TRY(auto* engine, generation_engine());
-  VALENCE_TRY(auto* context, engine->context(shaped(shape)));
+  VALENCE_TRY(auto* context, engine->context(shape));
   std::vector<const GenerateRequest*> requests;
   for (const auto index : group.requests) requests.push_back(&std::get<GenerateRequest>(plan.requests[index]));
   VALENCE_TRY(auto completions, generate(*context, vocabulary_, requests, control.stop));

@@ -100,7 +100,7 @@ Result<RequestLayout> lay_out(std::span<const Request> requests, const Vocabular
   layout.tree_limits = limits.tree;
   std::vector<TokenGeneration> generations;
   ConstraintChecker constraints(vocabulary);
-  auto generation_cells = limits.fixed_context ? limits.tree.context : limits.generation_cells;
+  auto room = limits.generation;
   for (std::size_t i = 0; i < requests.size(); ++i) {
     Result<void> fits;
     if (const auto* score = std::get_if<ScoreRequest>(&requests[i])) {
@@ -117,14 +117,13 @@ Result<RequestLayout> lay_out(std::span<const Request> requests, const Vocabular
       if (const auto checked = constraints.check(generate.constraint); !checked) return in_request(i, checked.error());
       const auto length = tokens->prompt.size() + tokens->max_tokens;
       fits = check_length(length, limits);
-      if (fits) generation_cells = std::max(generation_cells, length);
+      if (fits) room.cells = std::max(room.cells, length);
       if (fits) generations.push_back(*std::move(tokens));
     }
     if (!fits) layout.rejected.emplace_back(i, with_context(fits.error(), fmt::format("request {}", i + 1)));
   }
   VALENCE_TRY(layout.score_layout, lay_out_scores(layout.scores, layout.tree_limits, limits.sharing));
-  const bool together = limits.sharing != Sharing::kNone;
-  layout.generations = group_generations(std::move(generations), together ? limits.generated_together : 1, generation_cells);
+  layout.generations = group_generations(std::move(generations), room);
   return layout;
 }
 

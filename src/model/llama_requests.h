@@ -16,8 +16,7 @@ struct PlanLimits {
   TreeLimits tree;                     ///< its context is the least; long requests may raise it unless it is fixed
   bool fixed_context = false;          ///< the user set the number of cells
   std::size_t trained_context = 0;     ///< tokens of one sequence; 0 = not known
-  std::size_t generated_together = 64;
-  std::size_t generation_cells = 4096;  ///< of one group: bounds what a kill can cost
+  GenerationRoom generation{.sequences = 64, .cells = 4096};  ///< of one group; bounds what a kill can cost
   Sharing sharing = Sharing::kTree;
 };
 

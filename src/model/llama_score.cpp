@@ -5,7 +5,8 @@
 #include <cmath>
 #include <cstdint>
 #include <numeric>
-#include <thread>
+
+#include "valence/base/threads.h"
 
 namespace valence {
 namespace {
@@ -233,24 +234,18 @@ Result<void> ScoreExecutor::run_batch(const Batch& batch, const std::stop_token&
 
 /// Rows are shared out to the threads whole, so their number changes no result.
 void ScoreExecutor::reduce(std::span<const std::pair<std::size_t, const float*>> rows) {
-  const auto reduce_some = [&](std::size_t first, std::size_t step) {
-    for (auto i = first; i < rows.size(); i += step) {
-      const auto [segment, offset] = places_[rows[i].first];
-      std::vector<std::size_t> reads;
-      std::vector<TokenId> tokens;
-      for (const auto read : reads_of_segment_[segment]) {
-        if (layout_.reads[read].offset != offset) continue;
-        reads.push_back(read);
-        tokens.push_back(layout_.reads[read].token);
-      }
-      const auto values = log_softmax_at(std::span(rows[i].second, vocabulary_), tokens);
-      for (std::size_t k = 0; k < reads.size(); ++k) values_[reads[k]] = values[k];
+  in_threads(static_cast<std::size_t>(context_.shape().threads), rows.size(), [&](std::size_t i) {
+    const auto [segment, offset] = places_[rows[i].first];
+    std::vector<std::size_t> reads;
+    std::vector<TokenId> tokens;
+    for (const auto read : reads_of_segment_[segment]) {
+      if (layout_.reads[read].offset != offset) continue;
+      reads.push_back(read);
+      tokens.push_back(layout_.reads[read].token);
     }
-  };
-  const auto threads = std::min<std::size_t>(static_cast<std::size_t>(context_.shape().threads), rows.size());
-  std::vector<std::jthread> helpers;
-  for (std::size_t t = 1; t < threads; ++t) helpers.emplace_back(reduce_some, t, threads);
-  reduce_some(0, threads);
+    const auto values = log_softmax_at(std::span(rows[i].second, vocabulary_), tokens);
+    for (std::size_t k = 0; k < reads.size(); ++k) values_[reads[k]] = values[k];
+  });
 }
 
 }  // namespace valence

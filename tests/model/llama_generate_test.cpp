@@ -26,31 +26,37 @@ class Generation : public testing::TestWithParam<const char*> {
     tiny.architecture = GetParam();
     write_tiny(tiny, folder_ / "tiny.gguf");
   }
-  std::unique_ptr<LanguageModel> open(bool reference = false, int threads = 1) {
+  std::unique_ptr<LanguageModel> open(bool reference = false, std::size_t context = 0) {
     auto options = exact_options();
     options.reference = reference;
-    options.threads = threads;
+    options.context = context;
     return open_tiny(folder_ / "tiny.gguf", options);
   }
   ScratchFolder folder_;
 };
 
+/// With a memory for each, and in one memory: a context of 1,500 cells holds no group's sequences apart.
 TEST_P(Generation, ManyTogetherWriteWhatEachWritesAlone) {
-  const auto together = open(), alone = open(true);
+  const auto alone = open(true);
   std::vector<Request> requests;
   const auto shared = random_prompt(1, 40).tokens;
   for (std::uint64_t i = 0; i < 70; ++i) {
-    requests.push_back(writing(random_prompt(i % 7, i % 7, shared), 12, i % 2 == 0 ? 0.0 : 1.0, i));
+    requests.push_back(writing(random_prompt(i % 7, i % 7, shared), 2 + static_cast<int>(i * 5 % 11), i % 2 == 0 ? 0.0 : 1.0, i));
   }
-  const auto plan = plan_of(*together, requests), other = plan_of(*alone, requests);
-  EXPECT_GT(plan.groups.size(), 1U);
-  EXPECT_LT(plan.groups.size(), 10U);
+  const auto other = plan_of(*alone, requests);
   EXPECT_EQ(other.groups.size(), 70U);
-  const auto a = run_all(*together, plan), b = run_all(*alone, other);
-  for (std::size_t i = 0; i < requests.size(); ++i) {
-    ASSERT_EQ(a.completion(i).tokens, b.completion(i).tokens) << "request " << i;
-    for (std::size_t t = 0; t < a.completion(i).logprobs.size(); ++t) {
-      ASSERT_NEAR(a.completion(i).logprobs[t], b.completion(i).logprobs[t], 1e-4);
+  const auto expected = run_all(*alone, other);
+  for (const std::size_t context : {std::size_t{0}, std::size_t{1500}}) {
+    const auto together = open(false, context);
+    const auto plan = plan_of(*together, requests);
+    EXPECT_GT(plan.groups.size(), 1U);
+    EXPECT_LT(plan.groups.size(), 10U);
+    const auto got = run_all(*together, plan);
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      ASSERT_EQ(got.completion(i).tokens, expected.completion(i).tokens) << "request " << i << ", context " << context;
+      for (std::size_t t = 0; t < got.completion(i).logprobs.size(); ++t) {
+        ASSERT_NEAR(got.completion(i).logprobs[t], expected.completion(i).logprobs[t], 1e-4);
+      }
     }
   }
 }
@@ -220,12 +226,34 @@ TEST(SharedPrompts, CountEachBeginningOnce) {
 TEST(GenerationGroups, AreBoundedBySequencesAndCells) {
   std::vector<TokenGeneration> requests;
   for (std::size_t i = 0; i < 5; ++i) requests.push_back({i, {1, 2, static_cast<TokenId>(9 - i)}, 10});
-  const auto by_sequences = group_generations(requests, 2, 1000);
+  const auto by_sequences = group_generations(requests, {.sequences = 2, .cells = 1000});
   ASSERT_EQ(by_sequences.size(), 3U);
   EXPECT_EQ(by_sequences[0].requests, (std::vector<std::size_t>{4, 3}));
-  EXPECT_EQ(by_sequences[0].prompt_tokens, 4U);
   EXPECT_EQ(by_sequences[0].cells, 24U);
-  EXPECT_EQ(group_generations(requests, 16, 30).size(), 3U);
+  EXPECT_EQ(by_sequences[0].longest, 13U);
+  EXPECT_FALSE(by_sequences[0].apart);
+  EXPECT_EQ(group_generations(requests, {.sequences = 16, .cells = 30}).size(), 3U);
+}
+
+TEST(GenerationGroups, LieApartWhereTheyFitAndAreCutWhereThatPays) {
+  std::vector<TokenGeneration> requests;
+  for (std::size_t i = 0; i < 48; ++i) requests.push_back({i, {1, 2, static_cast<TokenId>(100 + i)}, 300});
+  const auto groups = [&](std::size_t apart) {
+    return group_generations(requests, {.sequences = 64, .cells = 100'000, .apart = apart});
+  };
+  const auto whole = groups(48 * 512);
+  ASSERT_EQ(whole.size(), 1U);
+  EXPECT_TRUE(whole[0].apart);
+  const auto cut = groups(48 * 512 - 1);
+  ASSERT_EQ(cut.size(), 2U);
+  EXPECT_EQ(cut[0].requests.size(), 24U);
+  EXPECT_TRUE(cut[1].apart);
+  EXPECT_EQ(cut[0].cells, 303U + 23 * 301U);
+  EXPECT_EQ(groups(16 * 512).size(), 3U);
+  for (const std::size_t too_little : {15 * 512, 0}) {
+    ASSERT_EQ(groups(too_little).size(), 1U);
+    EXPECT_FALSE(groups(too_little)[0].apart);
+  }
 }
 
 }  // namespace
