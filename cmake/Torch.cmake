@@ -27,3 +27,10 @@ function(valence_precompile_torch target)
   endif()
   target_precompile_headers(${target} REUSE_FROM valence_torch_pch)
 endfunction()
+
+# The shared precompiled header is compiled position-independent, as libraries are; so are the tests that use it.
+function(valence_precompile_torch_tests target)
+  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  target_compile_options(${target} PRIVATE -fPIC)
+  valence_precompile_torch(${target})
+endfunction()
