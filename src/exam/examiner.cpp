@@ -147,10 +147,10 @@ Examiner::Examiner(const Subject& subject, Store* store, RunId run, ExaminerOpti
 
 Examiner::~Examiner() = default;
 
-Result<std::vector<Answer>> Examiner::ask(std::span<const Question> questions) {
+Result<std::vector<Answer>> Examiner::ask(std::span<const Question> questions, std::string_view noun) {
   const auto count = static_cast<std::size_t>(
       std::ranges::count_if(questions, [&](const auto& question) { return !state_->is_left_out(question); }));
-  return state_->ask(questions, fmt::format("asking {} question{}", with_thousands(count), count == 1 ? "" : "s"));
+  return state_->ask(questions, fmt::format("asking {} {}{}", with_thousands(count), noun, count == 1 ? "" : "s"));
 }
 
 Result<std::vector<std::vector<Answer>>> Examiner::converse(std::span<const std::unique_ptr<Dialogue>> dialogues) {

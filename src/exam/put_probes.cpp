@@ -70,7 +70,7 @@ Result<std::vector<AnswerRow>> put_probes(Examiner& examiner, const ProbeForm& f
     probe_of.push_back(i);
   }
 
-  VALENCE_TRY(auto answers, examiner.ask(questions));
+  VALENCE_TRY(auto answers, examiner.ask(questions, "probe question"));
   std::vector<AnswerRow> rows;
   for (std::size_t i = 0; i < answers.size(); ++i) {
     auto& answer = std::get<ChoiceAnswer>(answers[i]);

@@ -212,8 +212,8 @@ ValidityCheck text_agreement(const AnswerTable& table, const GateThresholds& thr
   return check;
 }
 
-Result<std::vector<std::pair<std::string, std::string>>> read_advice(const Node& root) {
-  VALENCE_TRY(const auto node, root.at("advice"));
+Result<std::vector<std::pair<std::string, std::string>>> read_advice(const Node& root, std::string_view key) {
+  VALENCE_TRY(const auto node, root.at(key));
   VALENCE_TRY(const auto table, node.as_table());
   std::vector<std::pair<std::string, std::string>> advice;
   for (const auto& [id, entry] : table) {
@@ -223,9 +223,21 @@ Result<std::vector<std::pair<std::string, std::string>>> read_advice(const Node&
   return advice;
 }
 
-std::string advice_for(std::string_view id, const GateThresholds& thresholds) {
-  const auto found = std::ranges::find(thresholds.advice, id, &std::pair<std::string, std::string>::first);
-  return found == thresholds.advice.end() ? std::string() : found->second;
+std::string advice_for(std::string_view id, const std::vector<std::pair<std::string, std::string>>& advice) {
+  const auto found = std::ranges::find(advice, id, &std::pair<std::string, std::string>::first);
+  return found == advice.end() ? std::string() : found->second;
+}
+
+/// Says which format the probes were answered in, and advises nothing that was done already.
+void settle_format(Validity& validity, const std::vector<AnswerRow>& probes, const GateThresholds& gate) {
+  const auto in_text = [](const AnswerRow& row) { return row.format == AnswerFormat::kText; };
+  const auto texts = std::ranges::count_if(probes, in_text);
+  if (texts != 0 && texts != std::ssize(probes)) return;
+  validity.note = fmt::format("probe questions were answered {}", texts == 0 ? "by letter" : "in text");
+  if (texts == 0) return;
+  for (auto& check : validity.checks) {
+    if (auto advice = advice_for(check.id, gate.advice_in_text); !advice.empty()) check.advice = std::move(advice);
+  }
 }
 
 }  // namespace
@@ -238,12 +250,12 @@ ValidityCheck judged(const Declared& declared, Estimate estimate, const GateThre
   check.at_least = declared.at_least;
   check.passed = declared.at_least ? estimate.value >= check.threshold : estimate.value <= check.threshold;
   check.estimate = std::move(estimate);
-  check.advice = advice_for(check.id, thresholds);
+  check.advice = advice_for(check.id, thresholds.advice);
   return check;
 }
 
 Estimate clamped(Estimate estimate, double low, double high) {
-  constexpr double kRounding = 1e-12;
+  constexpr double kRounding = 1e-9;
   if (std::abs(estimate.value) < kRounding) estimate.value = 0.0;
   estimate.low = std::isnan(estimate.low) ? estimate.low : std::clamp(estimate.low, low, high);
   estimate.high = std::isnan(estimate.high) ? estimate.high : std::clamp(estimate.high, low, high);
@@ -253,7 +265,7 @@ Estimate clamped(Estimate estimate, double low, double high) {
 Result<GateThresholds> gate_thresholds() {
   VALENCE_TRY(const auto data, data_folder());
   VALENCE_TRY(const auto root, read_toml(data / "exam" / "gate.toml"));
-  VALENCE_CHECK(root.allow_only({"thresholds", "advice"}));
+  VALENCE_CHECK(root.allow_only({"thresholds", "advice", "advice_in_text"}));
   VALENCE_TRY(const auto node, root.at("thresholds"));
   VALENCE_CHECK(node.allow_only({"captured_mass", "position_bias", "content_sensitivity", "wording_consistency",
                                  "text_agreement", "refusal_rate", "uniform_distance", "evasion", "transport", "item_spread"}));
@@ -268,7 +280,8 @@ Result<GateThresholds> gate_thresholds() {
   VALENCE_TRY(gate.evasion, node.number_at("evasion"));
   VALENCE_TRY(gate.transport, node.number_at("transport"));
   VALENCE_TRY(gate.item_spread, node.number_at("item_spread"));
-  VALENCE_TRY(gate.advice, read_advice(root));
+  VALENCE_TRY(gate.advice, read_advice(root, "advice"));
+  VALENCE_TRY(gate.advice_in_text, read_advice(root, "advice_in_text"));
   return gate;
 }
 
@@ -306,7 +319,8 @@ Validity assess(const AnswerTable& table, const GateThresholds& gate) {
       wording_consistency(probes));
   validity.checks.push_back(text_agreement(table, gate));
   add({"refusal_rate", "answers refused or not readable", gate.refusal_rate, false}, refusal_rate(table.rows));
-  add({"uniform_distance", "distance from the uniform responder", gate.uniform_distance, true}, uniform_distance(scored));
+  add({"uniform_distance", "distance of the answers from uniform ones", gate.uniform_distance, true}, uniform_distance(scored));
+  settle_format(validity, table.probes, gate);
   return validity;
 }
 

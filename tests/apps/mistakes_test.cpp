@@ -91,6 +91,12 @@ TEST_F(Mistakes, ExportedAnswersKeepTheirGate) {
   EXPECT_THAT(valence({"score", "svo", "--answers", "a.csv"}).out, HasSubstr("NOT INTERPRETABLE"));
 }
 
+TEST_F(Mistakes, AHandfulOfUnitsIsCalledATry) {
+  const std::vector<std::string> few = {"measure", "svo", "--model", "scripted:ideal", "--labels", "letters", "--wordings", "2"};
+  EXPECT_THAT(valence(few).out, HasSubstr("n = 2: enough for a try, too few to report"));
+  EXPECT_THAT(valence({"measure", "svo", "--model", "scripted:ideal"}).out, Not(HasSubstr("too few to report")));
+}
+
 TEST_F(Mistakes, AStraightLineIsNoProfile) {
   std::string fours;
   for (int i = 0; i < 40; ++i) fours += "4 ";

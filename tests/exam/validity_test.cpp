@@ -145,7 +145,16 @@ TEST(Assess, NothingAskedIsNotInterpretable) {
 TEST(Assess, AFailedCheckSaysWhatToTry) {
   const auto validity = assess(worked_example(), thresholds());
   EXPECT_FALSE(find(validity, "wording_consistency")->passed);
-  EXPECT_EQ(find(validity, "wording_consistency")->advice, "--format text, or a larger model (--model)");
+  EXPECT_TRUE(find(validity, "wording_consistency")->advice.starts_with("--format text, or a larger chat model"));
+  EXPECT_EQ(validity.note, "probe questions were answered by letter");
+}
+
+TEST(Assess, WhereAnswersWereTextAlreadyTextIsNotAdvised) {
+  auto table = worked_example();
+  for (auto& row : table.probes) row.format = AnswerFormat::kText;
+  const auto validity = assess(table, thresholds());
+  EXPECT_TRUE(find(validity, "wording_consistency")->advice.starts_with("a larger chat model"));
+  EXPECT_EQ(validity.note, "probe questions were answered in text");
 }
 
 TEST(GateThresholds, EveryCheckHasAdvice) {

@@ -59,7 +59,8 @@ class Examiner {
   /// reason; so do those longer than the model's context. An error is returned only when nothing can go on: kStopped,
   /// disk full, model gone (all say how many answers are kept), kInvalid or kUsage for a question that is not well made
   /// (before anything is computed), kUnsupported when the model can neither score nor generate as asked.
-  Result<std::vector<Answer>> ask(std::span<const Question> questions);
+  /// `noun`: what the progress bar calls a question.
+  Result<std::vector<Answer>> ask(std::span<const Question> questions, std::string_view noun = "question");
 
   /// All dialogues advance together, in waves; returns each one's answers.
   Result<std::vector<std::vector<Answer>>> converse(std::span<const std::unique_ptr<Dialogue>> dialogues);
