@@ -60,12 +60,14 @@ void add_measure_command(CLI::App& parent, Session& session, const Instrument& i
   command->settings.add_flags(*app, instrument.settings());
   app->add_option("--seed", command->options.seed, "seed of everything drawn")->check(seed_number())->capture_default_str();
   app->add_flag("--fresh", command->options.fresh, "start anew instead of going on with an unfinished run");
-  app->add_flag("--reuse", command->options.reuse, "take results of other runs in the store where they are the same");
+  app->add_flag("--reuse", command->options.reuse, "take groups of questions that other runs of the store put in exactly the same way, instead of asking again");
   app->add_flag("--all", command->all, "print every figure, not only the headline");
   app->add_option("--report", command->report, "where the HTML report goes (default out/INSTRUMENT-SUBJECT-RUN.html)");
   app->footer(examples({fmt::format("valence measure {} --model smollm2", card.id),
                         fmt::format("valence measure {} --model smollm2 --persona \"You are a nurse.\" --json", card.id),
-                        fmt::format("valence measure {} --model scripted:ideal --store trial.db", card.id)}));
+                        fmt::format("valence measure {} --model scripted:ideal --store trial.db", card.id)}) +
+              "\nTime: the progress line says what is left of each part; probe questions, about 180, come after the instrument's own. For a\n"
+              "quick try ask fewer wordings, label sets, scenarios or dialogues where the options above offer it.");
   app->callback([command, &session] { session.finish(command->run(session)); });
 }
 

@@ -17,13 +17,6 @@ bool is_simulated(const RunRecord& record) {
   return provenance && provenance->value("simulated", false);
 }
 
-std::string_view what_to_do(RunState state) {
-  if (state == RunState::kRunning)
-    return "wait for it, or, if its program is gone, run the same measure command again to go on with it";
-  if (state == RunState::kFailed) return "valence runs NUMBER says why; put it right and measure again";
-  return "run the same measure command again to go on with it";
-}
-
 Result<std::string> render(const std::vector<ReportRun>& runs, const std::string& extension,
                            const ReportOptions& options) {
   if (extension == ".html") return html_report(runs, options);
@@ -36,10 +29,7 @@ Result<std::string> render(const std::vector<ReportRun>& runs, const std::string
 
 Result<ReportRun> load_report_run(const Store& store, RunId id) {
   VALENCE_TRY(auto record, store.run(id));
-  if (record.state != RunState::kFinished) {
-    return fail(ErrorCode::kUsage, "run {} is {}, not finished: {}", id, to_string(record.state),
-                what_to_do(record.state));
-  }
+  VALENCE_CHECK(require_finished(record));
   if (record.instrument.starts_with("align/") || record.instrument == "gap" || record.instrument == "change" || record.instrument == "tax") {
     return fail(ErrorCode::kUsage,
                 "run {} is a step of kind {}, not a measurement: it has no profile (valence study report shows it)", id,

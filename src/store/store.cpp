@@ -363,6 +363,14 @@ std::string_view to_string(RunState state) {
   return {};
 }
 
+Result<void> require_finished(const RunRecord& run) {
+  if (run.state == RunState::kFinished) return {};
+  std::string_view advice = "run the same measure command again to go on with it";
+  if (run.state == RunState::kRunning) advice = "wait for it, or, if its program is gone, run the same measure command again to go on with it";
+  if (run.state == RunState::kFailed) advice = "valence runs NUMBER says why; put it right and measure again";
+  return fail(ErrorCode::kUsage, "run {} is {}, not finished: {}", run.id, to_string(run.state), advice);
+}
+
 Result<std::unique_ptr<Store>> Store::open(const fs::path& path, Access access, const StoreLimits& limits) {
   if (access == Access::kReadWrite) VALENCE_CHECK(make_folder(path));
   auto database = access == Access::kReadWrite ? open_for_writing(path, limits) : open_for_reading(path, limits);

@@ -122,4 +122,7 @@ class Store {
 
 std::string_view to_string(RunState state);
 
+/// kUsage, with what to do, for a run whose answers and profile are not in the store yet.
+Result<void> require_finished(const RunRecord& run);
+
 }  // namespace valence
