@@ -152,8 +152,10 @@ std::string validity_panel(const ReportRun& run, Ids& ids) {
     draw_check(svg, check, y);
     y += check_height(check);
   }
-  return figure(svg.str(), fmt::format("Does {} answer the questions, or something else? Every value lies between 0 and 1; the dashed line is "
-                                       "the threshold. {}", run.profile.subject, probes_note(run))) +
+  return figure(svg.str(), fmt::format("Does {} answer the questions, or something else? The scale runs from 0 to 1 (what is below chance is drawn at 0); the dashed "
+                                       "line is the threshold. A check passes by its estimate; its interval shows how sure that is. {}{} What each check "
+                                       "means: docs/statistics.md, \"The validity gate\".", run.profile.subject, probes_note(run),
+                                       validity.note.empty() ? "" : fmt::format(" Here {}.", validity.note))) +
          fmt::format("<div class=\"box\"><table><thead><tr><th>check</th><th class=\"n\">estimate</th><th class=\"n\">interval</th><th class=\"n\">threshold</th>"
                      "<th>result</th><th>try</th></tr></thead>\n<tbody>\n{}</tbody></table></div>\n", check_rows(validity));
 }

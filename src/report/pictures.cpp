@@ -128,10 +128,14 @@ std::string sort_group(EntryGroup& group, const std::vector<const ReportRun*>& r
 
 Result<std::string> ring_figure(const std::vector<const ReportRun*>& runs, Ids& ids) {
   VALENCE_TRY(const auto ring, draw_ring(runs, ids.next("ring")));
-  return figure(ring, "The self–other plane of the slider measure. Letters name the value that the subject was asked to adopt (A altruistic, P prosocial, "
-                      "I individualistic, C competitive; – none); each stands on a track of its own, with its 95 % interval as an arc. Arrowheads outside the "
-                      "rim: the most extreme angles that real answers can reach, the target of each value. Small rings on the rim: the ideal types. Dashed: "
-                      "a subject that answers at random.");
+  const auto induced = [](const ProfileEntry& entry) { return !entry.estimand.condition.empty(); };
+  const bool letters = std::any_of(runs.begin(), runs.end(), [&](const auto* run) { return std::ranges::any_of(run->profile.entries, induced); });
+  return figure(ring, fmt::format("The self–other plane of the slider measure. {}Every mark stands on a track of its own, with its 95 % interval as an arc: how far from "
+                                  "the centre it is says nothing. Arrowheads outside the rim: the most extreme angles that real answers can reach, the target of each "
+                                  "value. Small rings on the rim: the ideal types. Dashed: a subject that answers at random.",
+                                  letters ? "Letters name the value that the subject was asked to adopt (A altruistic, P prosocial, I individualistic, C "
+                                            "competitive; – none). "
+                                          : ""));
 }
 
 Result<std::string> circle_figure(const std::vector<const ReportRun*>& runs, Ids& ids) {

@@ -17,6 +17,8 @@ std::string escape_cell(std::string_view text) {
   return replace_all(replace_all(flat, "&", "&amp;"), "<", "&lt;");
 }
 
+std::string sentence(std::string_view text) { return text.ends_with('.') ? std::string(text) : fmt::format("{}.", text); }
+
 std::string markdown_table(const Profile& profile) {
   std::string text = "| figure | estimate | 95 % interval | uniform responder | unit | n |\n|---|---:|---:|---:|---|---:|\n";
   for (const auto& entry : profile.entries) {
@@ -28,22 +30,23 @@ std::string markdown_table(const Profile& profile) {
 
 std::string markdown_checks(const Validity& validity) {
   if (!validity.assessed) return fmt::format("Validity was not assessed: {}.\n", escape_cell(validity.note));
-  std::string text = "| check | estimate | threshold | result |\n|---|---:|---:|---|\n";
+  std::string text = "| check | estimate | interval | threshold | result | try |\n|---|---:|---:|---:|---|---|\n";
   for (const auto& check : validity.checks) {
-    text += fmt::format("| {} | {} | {} {} | {} |\n", escape_cell(check.label), significant(check.estimate.value), check.at_least ? "≥" : "≤",
-                        significant(check.threshold), check.passed ? "passed" : "failed");
+    text += fmt::format("| {} | {} | {} | {} {} | {} | {} |\n", escape_cell(check.label), significant(check.estimate.value), interval_text(check.estimate),
+                        check.at_least ? "≥" : "≤", significant(check.threshold), check.passed ? "passed" : "failed", check.passed ? "" : escape_cell(check.advice));
   }
-  return text;
+  return validity.note.empty() ? text : text + fmt::format("\nHere {}.\n", escape_cell(validity.note));
 }
 
 }  // namespace
 
 Result<std::string> markdown_report(std::span<const ReportRun> runs, const ReportOptions& options) {
-  std::string text = fmt::format("# {}\n\n{}\n", escape_cell(options.title.empty() ? "Valence report" : options.title), escape_cell(options.note));
+  auto text = fmt::format("# {}\n", escape_cell(options.title.empty() ? "Valence report" : options.title));
+  if (!options.note.empty()) text += fmt::format("\n{}\n", escape_cell(options.note));
   for (const auto& run : runs) {
-    text += fmt::format("\n## {}: {}{}\n\n{}\n\n{}\n{}\nRun {}, started {}. Instrument: {}.\n", run.instrument->card().title, escape_cell(run.profile.subject),
+    text += fmt::format("\n## {}: {}{}\n\n{}\n\n{}\n{}\nRun {}, started {}. Instrument: {}\n", run.instrument->card().title, escape_cell(run.profile.subject),
                         run.simulated ? " (simulated subject of known truth)" : "", escape_cell(verdict(run)), markdown_table(run.profile),
-                        markdown_checks(run.profile.validity), run.record.id, run.record.started, run.instrument->card().citation);
+                        markdown_checks(run.profile.validity), run.record.id, run.record.started, sentence(run.instrument->card().citation));
   }
   return text;
 }

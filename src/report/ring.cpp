@@ -39,7 +39,7 @@ void draw_sectors(Svg& svg) {
     if (sector.to >= 90) continue;
     const auto inner = on_ring(sector.to, kInnerTrack - 14), outer = on_ring(sector.to, kRim + 4), label = on_ring(sector.to, kRim + 8);
     svg.line(inner.x, inner.y, outer.x, outer.y, "grid");
-    svg.text(label.x, label.y + 12, fmt::format("{}°", significant(sector.to, 4)), "small soft");
+    svg.text(label.x, label.y + 12, fmt::format("{}{}°", sector.to < 0 ? "−" : "", significant(std::abs(sector.to), 4)), "small soft");
   }
 }
 
@@ -49,7 +49,7 @@ void draw_plane(Svg& svg) {
   svg.line(kRingCentre.x, kRingCentre.y, right, kRingCentre.y, "axis");
   svg.line(kRingCentre.x, kRingCentre.y, kRingCentre.x, top, "axis");
   svg.circle(kRingCentre.x, kRingCentre.y, 2.5, "outline");
-  svg.text(kRingCentre.x - 6, kRingCentre.y + 18, "50 coins each", "small soft");
+  svg.text(kRingCentre.x - 6, kRingCentre.y + 46, "50 coins each", "small soft");  // below the lowest boundary
   svg.text(kRingCentre.x - 34, top - 25, "↑ more for the other", "small soft");
   svg.text(on_ring(-45, kRim).x + 14, on_ring(-45, kRim).y + 10, "more for oneself →", "small soft");
 }
@@ -71,7 +71,8 @@ void draw_targets(Svg& svg, const Target& target) {
 }
 
 std::string letter_of(const std::string& condition) {
-  if (condition.empty() || condition == "plain") return "–";
+  if (condition.empty()) return "";  // the instrument induces nothing
+  if (condition == "plain") return "–";
   return std::string(1, static_cast<char>(std::toupper(static_cast<unsigned char>(condition[0]))));
 }
 

@@ -35,6 +35,14 @@ TEST(MarkdownReport, ForeignTextBreaksNeitherTableNorHtml) {
   EXPECT_EQ(markdown->find("<script>"), std::string::npos);
 }
 
+TEST(MarkdownReport, ChecksHaveIntervalsAndAdvice) {
+  const auto markdown = markdown_report(sample_runs(), {});
+  ASSERT_TRUE(markdown);
+  EXPECT_TRUE(markdown->starts_with("# Valence report\n\n## ")) << markdown->substr(0, 60);
+  EXPECT_NE(markdown->find("| check | estimate | interval | threshold | result | try |"), std::string::npos);
+  EXPECT_EQ(markdown->find("..\n"), std::string::npos);
+}
+
 TEST(MarkdownReport, SingleAdministrationHasNoInterval) {
   const auto markdown = markdown_report(std::vector{hvae_run(1, "once", {55, 41, 3, -11, 36}, false, true, 1)}, {});
   ASSERT_TRUE(markdown);
