@@ -19,7 +19,7 @@ TEST(Sha256, MatchesTheStandard) {
 }
 
 TEST(Sha256, ReadsFilesInBlocks) {
-  const auto path = std::filesystem::path(testing::TempDir()) / "valence-digest-test";
+  const auto path = std::filesystem::path(::testing::TempDir()) / "valence-digest-test";
   std::ofstream(path) << std::string(1'000'000, 'a');
   // FIPS 180-4: a million times the letter a.
   EXPECT_EQ(sha256_file(path)->hex(), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
@@ -28,7 +28,7 @@ TEST(Sha256, ReadsFilesInBlocks) {
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().code, ErrorCode::kNotFound);
   EXPECT_EQ(missing.error().message, path.string() + ": cannot read: No such file or directory");
-  EXPECT_EQ(sha256_file(testing::TempDir()).error().code, ErrorCode::kIo);
+  EXPECT_EQ(sha256_file(::testing::TempDir()).error().code, ErrorCode::kIo);
 }
 
 TEST(Digest, ComesBackFromItsText) {

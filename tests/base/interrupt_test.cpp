@@ -25,14 +25,14 @@ void stop_and_exit(int signal) {
 }
 
 // Each runs in a process of its own: the handlers stay for a process's life.
-class StopOnSignal : public testing::Test {
+class StopOnSignal : public ::testing::Test {
  protected:
-  void SetUp() override { testing::FLAGS_gtest_death_test_style = "threadsafe"; }
+  void SetUp() override { ::testing::FLAGS_gtest_death_test_style = "threadsafe"; }
 };
 
 TEST_F(StopOnSignal, TheFirstSignalAsksToStop) {
-  EXPECT_EXIT(stop_and_exit(SIGINT), testing::ExitedWithCode(42), "");
-  EXPECT_EXIT(stop_and_exit(SIGTERM), testing::ExitedWithCode(42), "");
+  EXPECT_EXIT(stop_and_exit(SIGINT), ::testing::ExitedWithCode(42), "");
+  EXPECT_EXIT(stop_and_exit(SIGTERM), ::testing::ExitedWithCode(42), "");
 }
 
 TEST_F(StopOnSignal, TheSecondEndsTheProcess) {
@@ -42,11 +42,11 @@ TEST_F(StopOnSignal, TheSecondEndsTheProcess) {
     ::raise(SIGTERM);
     std::_Exit(1);
   };
-  EXPECT_EXIT(twice(), testing::KilledBySignal(SIGTERM), "");
+  EXPECT_EXIT(twice(), ::testing::KilledBySignal(SIGTERM), "");
 }
 
 TEST_F(StopOnSignal, WithoutASignalTheProcessEndsNormally) {
-  EXPECT_EXIT((stop_on_signal(), std::exit(0)), testing::ExitedWithCode(0), "");
+  EXPECT_EXIT((stop_on_signal(), std::exit(0)), ::testing::ExitedWithCode(0), "");
 }
 
 }  // namespace

@@ -135,8 +135,8 @@ TEST(Node, ErrorsStandAtTheirPlace) {
 }
 
 TEST(Toml, SyntaxErrorsNameLineAndColumn) {
-  EXPECT_THAT(toml_failure("a = 1\nb = \n"), testing::StartsWith("a.toml:2:5: not valid TOML: "));
-  EXPECT_THAT(toml_failure("a = 1\na = 2\n"), testing::StartsWith("a.toml:2:5: not valid TOML: "));
+  EXPECT_THAT(toml_failure("a = 1\nb = \n"), ::testing::StartsWith("a.toml:2:5: not valid TOML: "));
+  EXPECT_THAT(toml_failure("a = 1\na = 2\n"), ::testing::StartsWith("a.toml:2:5: not valid TOML: "));
   EXPECT_EQ(toml_failure("a = '\xFF'"), "a.toml:1:6: invalid UTF-8; save the file as UTF-8");
   EXPECT_EQ(toml_failure("a = 2024-01-02"), "a.toml:1:5: \"a\" is a date or time; write it in quotes");
 }

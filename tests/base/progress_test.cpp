@@ -106,13 +106,13 @@ TEST(Progress, NewWorkEndsTheOldAndDestructionTheLast) {
 }
 
 TEST(Progress, SilenceSaysNothingAndNeedsNoStart) {
-  testing::internal::CaptureStdout();
-  testing::internal::CaptureStderr();
+  ::testing::internal::CaptureStdout();
+  ::testing::internal::CaptureStderr();
   const auto progress = silent_progress();
   progress->advance(1);
   progress->note("x");
   progress->finish();
-  EXPECT_EQ(testing::internal::GetCapturedStdout() + testing::internal::GetCapturedStderr(), "");
+  EXPECT_EQ(::testing::internal::GetCapturedStdout() + ::testing::internal::GetCapturedStderr(), "");
 }
 
 TEST(Duration, ReadsLikeAClock) {

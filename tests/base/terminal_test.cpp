@@ -10,7 +10,7 @@ namespace valence {
 namespace {
 
 /// The program's end of a pseudo-terminal of 100 columns.
-class TerminalOf : public testing::Test {
+class TerminalOf : public ::testing::Test {
  protected:
   void SetUp() override {
     for (const auto* name : {"NO_COLOR", "LC_ALL", "LC_CTYPE"}) ::unsetenv(name);

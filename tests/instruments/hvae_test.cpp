@@ -243,7 +243,7 @@ std::vector<Conversation> choices_seen(const Given& given, const std::string& re
 TEST(HvaeDialogue, IndependentItemsSeeInductionOnly) {
   for (const auto& conversation : choices_seen({{"dialogues", "1"}, {"values", "prosocial"}})) {
     EXPECT_EQ(conversation.messages.size(), 7u);  // three exchanges, then the question
-    EXPECT_THAT(conversation.messages.front().text, testing::HasSubstr("prosocial"));
+    EXPECT_THAT(conversation.messages.front().text, ::testing::HasSubstr("prosocial"));
   }
 }
 
@@ -257,7 +257,7 @@ TEST(HvaeDialogue, SampledHistoriesShowEveryEarlierAnswer) {
 TEST(HvaeDialogue, WithoutGoalNoGoalIsAskedAndTheValueIsNamedInTheQuestion) {
   for (const auto& conversation : choices_seen({{"dialogues", "1"}, {"values", "altruistic"}, {"goal", "false"}})) {
     EXPECT_EQ(conversation.messages.size(), 5u);
-    EXPECT_THAT(conversation.messages.back().text, testing::HasSubstr("altruistic"));
+    EXPECT_THAT(conversation.messages.back().text, ::testing::HasSubstr("altruistic"));
   }
 }
 
@@ -266,7 +266,7 @@ TEST(HvaeDialogue, ThePlainConditionInducesNothing) {
     ASSERT_EQ(conversation.messages.size(), 1u);
     const auto& text = conversation.messages.front().text;
     for (const auto category : kSvoCategories) {
-      EXPECT_THAT(text, testing::Not(testing::HasSubstr(std::string(to_string(category)))));
+      EXPECT_THAT(text, ::testing::Not(::testing::HasSubstr(std::string(to_string(category)))));
     }
   }
 }
@@ -276,17 +276,17 @@ TEST(HvaeDialogue, AGoalIsQuotedLiterallyWhateverItSays) {
   for (const auto* format : {"letter", "text"}) {
     for (const auto& conversation :
          choices_seen({{"dialogues", "6"}, {"values", "altruistic"}, {"format", format}}, goal)) {
-      EXPECT_THAT(conversation.messages.back().text, testing::HasSubstr("\"" + goal + "\"")) << format;
+      EXPECT_THAT(conversation.messages.back().text, ::testing::HasSubstr("\"" + goal + "\"")) << format;
     }
   }
 }
 
 TEST(HvaeDialogue, TheCompetitiveValueIsCalledHyperCompetitiveAsPublished) {
   const auto plain = choices_seen({{"dialogues", "1"}, {"values", "competitive"}});
-  EXPECT_THAT(plain.front().messages.front().text, testing::Not(testing::HasSubstr("hyper-competitive")));
+  EXPECT_THAT(plain.front().messages.front().text, ::testing::Not(::testing::HasSubstr("hyper-competitive")));
   const auto published =
       choices_seen({{"dialogues", "1"}, {"values", "competitive"}, {"competitive_name", "hyper-competitive"}});
-  EXPECT_THAT(published.front().messages.front().text, testing::HasSubstr("hyper-competitive"));
+  EXPECT_THAT(published.front().messages.front().text, ::testing::HasSubstr("hyper-competitive"));
 }
 
 TEST(HvaePlan, DialoguesAreTheSameUnderEveryConditionAndBalancedOverLayouts) {

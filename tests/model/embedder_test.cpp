@@ -64,7 +64,7 @@ double length(std::span<const float> a) {
 
 // ---- encoders
 
-class EncoderEmbedder : public testing::Test {
+class EncoderEmbedder : public ::testing::Test {
  protected:
   void make(const TinyBert& bert, const std::string& format = "f32") {
     write_bert_folder(bert, folder_ / "bert");
@@ -200,7 +200,7 @@ TEST_F(EncoderEmbedder, AnEncoderIsNoLanguageModel) {
 
 // ---- states of decoders
 
-class DecoderEmbedder : public testing::Test {
+class DecoderEmbedder : public ::testing::Test {
  protected:
   void SetUp() override { write_tiny({}, path_); }
 

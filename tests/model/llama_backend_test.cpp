@@ -37,22 +37,22 @@ TEST(Engine, KeepsTheBackendItBeganWith) {
 TEST(Engine, QuotesItsErrorsOnceAndPrintsNothing) {
   ASSERT_TRUE(start_engine("auto", "cpu"));
   take_engine_errors();
-  testing::internal::CaptureStderr();
+  ::testing::internal::CaptureStderr();
   EXPECT_EQ(llama_model_load_from_file("/nonexistent/model.gguf", llama_model_default_params()), nullptr);
-  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
   EXPECT_NE(engine_failure("it failed").find("it failed: "), std::string::npos);
   EXPECT_EQ(engine_failure("it failed"), "it failed");
 }
 
 TEST(CapturedStderr, TakesWhatIsWrittenAndGivesItBack) {
-  testing::internal::CaptureStderr();
+  ::testing::internal::CaptureStderr();
   {
     const CapturedStderr captured;
     std::fputs("inside\n", stderr);
     EXPECT_EQ(captured.text(), "inside");
   }
   std::fputs("outside\n", stderr);
-  EXPECT_EQ(testing::internal::GetCapturedStderr(), "outside\n");
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "outside\n");
 }
 
 }  // namespace

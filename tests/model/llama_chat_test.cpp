@@ -165,7 +165,7 @@ TEST(ChatTemplate, AModelWithoutOneGetsThePlainParagraphs) {
   EXPECT_EQ(text_of(chat.render(conversation)), "System: Be kind.\n\nUser: Hi\n\nAssistant: A");
 }
 
-class Injection : public testing::TestWithParam<TinyModel (*)()> {};
+class Injection : public ::testing::TestWithParam<TinyModel (*)()> {};
 
 TEST_P(Injection, AddsNoControlTokens) {
   const Chat chat(GetParam()());
@@ -191,7 +191,7 @@ TEST_P(Injection, BeginsWithExactlyOneBos) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Templates, Injection, testing::Values(&chatml, &llama3, &gemma, &mistral, &thinking));
+INSTANTIATE_TEST_SUITE_P(Templates, Injection, ::testing::Values(&chatml, &llama3, &gemma, &mistral, &thinking));
 
 TEST(Injection, UserDefinedTokensOfTheTemplateStayTextToo) {
   const Chat chat(thinking());

@@ -19,7 +19,7 @@ GenerateRequest writing(Prompt prompt, int tokens, double temperature, std::uint
   return request;
 }
 
-class Generation : public testing::TestWithParam<const char*> {
+class Generation : public ::testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
     TinyModel tiny;
@@ -86,7 +86,7 @@ TEST_P(Generation, LogprobsAreThoseOfScoringTheSameTokens) {
   EXPECT_NEAR(run_all(*model, scored).scores(0).continuations[0].token_logprobs[0], written.logprobs.back(), 1e-4);
 }
 
-INSTANTIATE_TEST_SUITE_P(Architectures, Generation, testing::Values("llama", "gemma3", "mamba"),
+INSTANTIATE_TEST_SUITE_P(Architectures, Generation, ::testing::Values("llama", "gemma3", "mamba"),
                          [](const auto& tested) { return std::string(tested.param); });
 
 TEST(ReferenceGeneration, GreedyTokensAreEqualWithOneAndTwoThreads) {
@@ -103,7 +103,7 @@ TEST(ReferenceGeneration, GreedyTokensAreEqualWithOneAndTwoThreads) {
   EXPECT_EQ(a.completion(0).logprobs, b.completion(0).logprobs);
 }
 
-class Constraints : public testing::Test {
+class Constraints : public ::testing::Test {
  protected:
   void SetUp() override {
     write_tiny({}, folder_ / "tiny.gguf");

@@ -18,7 +18,7 @@ std::vector<Request> questions() {
   return requests;
 }
 
-class LlamaModel : public testing::Test {
+class LlamaModel : public ::testing::Test {
  protected:
   void SetUp() override { write_tiny({}, path_); }
 

@@ -41,7 +41,7 @@ std::vector<TokenScore> random_scores(std::uint64_t seed) {
   return scores;
 }
 
-class ScoreLayouts : public testing::TestWithParam<Sharing> {};
+class ScoreLayouts : public ::testing::TestWithParam<Sharing> {};
 
 TEST_P(ScoreLayouts, EveryReadStandsAfterItsContextAndTheTokensBefore) {
   for (std::uint64_t seed = 0; seed < 300; ++seed) {
@@ -98,7 +98,7 @@ TEST_P(ScoreLayouts, AUnitHoldsAllThatItsRequestsRead) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Sharing, ScoreLayouts, testing::Values(Sharing::kTree, Sharing::kRequest, Sharing::kNone));
+INSTANTIATE_TEST_SUITE_P(Sharing, ScoreLayouts, ::testing::Values(Sharing::kTree, Sharing::kRequest, Sharing::kNone));
 
 TokenScore question(std::size_t number, Tokens context, std::vector<Tokens> options) {
   return {number, std::move(context), std::move(options), {9}};

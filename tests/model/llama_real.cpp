@@ -14,7 +14,7 @@ namespace valence::test {
 namespace {
 
 /// The file, and a scratch cache for the formats made from it.
-class SmolLM2 : public testing::Test {
+class SmolLM2 : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     const auto registry = ModelRegistry::open();

@@ -25,7 +25,7 @@ std::vector<Request> questionnaire(std::size_t items, std::size_t instruction, s
   return requests;
 }
 
-class ScoresOf : public testing::TestWithParam<const char*> {
+class ScoresOf : public ::testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
     TinyModel tiny;
@@ -134,7 +134,7 @@ TEST_P(ScoresOf, ReferenceModeIsBitIdenticalWithOneAndTwoThreads) {
   EXPECT_EQ(largest_difference(run_all(*single, plan), run_all(*two, other)), 0.0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Architectures, ScoresOf, testing::Values("llama", "qwen2", "gemma3", "mamba"),
+INSTANTIATE_TEST_SUITE_P(Architectures, ScoresOf, ::testing::Values("llama", "qwen2", "gemma3", "mamba"),
                          [](const auto& tested) { return std::string(tested.param); });
 
 TEST(LogSoftmax, AgreesWithDoublePrecisionToAMillionth) {

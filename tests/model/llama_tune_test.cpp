@@ -8,7 +8,7 @@
 namespace valence::test {
 namespace {
 
-class Tuning : public testing::Test {
+class Tuning : public ::testing::Test {
  protected:
   void SetUp() override {
     TinyModel tiny;

@@ -67,7 +67,7 @@ double cosine(std::span<const float> a, std::span<const float> b) {
   return dot / std::sqrt(aa * bb);
 }
 
-class MiniLM : public testing::Test {
+class MiniLM : public ::testing::Test {
  protected:
   void SetUp() override {
     EmbedderSpec spec;

@@ -12,7 +12,7 @@
 namespace valence::test {
 namespace {
 
-class Export : public testing::TestWithParam<std::string> {
+class Export : public ::testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
     TinyModel tiny;
@@ -91,10 +91,10 @@ TEST_P(Export, AFullyTrainedModelIsWrittenWhole) {
   EXPECT_GT(largest_difference(engine_logits(path, text_), engine_logits(folder_ / "m.gguf", text_)), 1e-2);
 }
 
-INSTANTIATE_TEST_SUITE_P(Architectures, Export, testing::Values("llama", "qwen2", "qwen3", "gemma3"),
+INSTANTIATE_TEST_SUITE_P(Architectures, Export, ::testing::Values("llama", "qwen2", "qwen3", "gemma3"),
                          [](const auto& given) { return given.param; });
 
-class ExportFiles : public testing::Test {
+class ExportFiles : public ::testing::Test {
  protected:
   ExportFiles() {
     TinyModel tiny;

@@ -29,7 +29,7 @@ torch::Tensor plain(const Case& one) {
   return torch::log_softmax(head_logits(one.head, one.states), 1).index({one.plan.row, one.plan.target});
 }
 
-class HeadLogprob : public testing::TestWithParam<std::tuple<double, bool, bool>> {};
+class HeadLogprob : public ::testing::TestWithParam<std::tuple<double, bool, bool>> {};
 
 TEST_P(HeadLogprob, EqualsLogSoftmaxWithItsGradients) {
   const auto [cap, bias, learns] = GetParam();
@@ -48,7 +48,7 @@ TEST_P(HeadLogprob, EqualsLogSoftmaxWithItsGradients) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, HeadLogprob,
-                         testing::Combine(testing::Values(0.0, 3.0), testing::Bool(), testing::Bool()));
+                         ::testing::Combine(::testing::Values(0.0, 3.0), ::testing::Bool(), ::testing::Bool()));
 
 TEST(HeadEntropy, IsTheRowsOwnAndHasNoGradient) {
   const auto one = make_case(0, true);

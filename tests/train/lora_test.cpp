@@ -29,7 +29,7 @@ TEST(LoraOptions, WrongOnesAreNamed) {
       "LoRA target \"q_proj\" is unknown; choose from attn_q, attn_k, attn_v, attn_output, ffn_gate, ffn_up, ffn_down");
 }
 
-class Adapters : public testing::Test {
+class Adapters : public ::testing::Test {
  protected:
   Adapters() { write_tiny({}, folder_ / "m.gguf"); }
   ScratchFolder folder_;

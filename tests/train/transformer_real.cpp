@@ -13,7 +13,7 @@
 namespace valence::test {
 namespace {
 
-class SmolLM2 : public testing::Test {
+class SmolLM2 : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     const auto registry = ModelRegistry::open();

@@ -69,7 +69,7 @@ double largest_relative(const std::vector<torch::Tensor>& a, const std::vector<t
   return largest;
 }
 
-class TreeGradient : public testing::TestWithParam<std::string> {
+class TreeGradient : public ::testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
     TinyModel tiny;
@@ -101,7 +101,7 @@ TEST_P(TreeGradient, OfEverythingEqualsTheUnsharedOne) {
   EXPECT_LT(largest_relative(gradients(*model, groups, {}), unshared_gradients(*model, groups)), 1e-5);
 }
 
-INSTANTIATE_TEST_SUITE_P(Architectures, TreeGradient, testing::Values("llama", "qwen2", "qwen3", "gemma3"),
+INSTANTIATE_TEST_SUITE_P(Architectures, TreeGradient, ::testing::Values("llama", "qwen2", "qwen3", "gemma3"),
                          [](const auto& given) { return given.param; });
 
 /// Against the slope of the loss itself, along a random direction.

@@ -10,8 +10,8 @@
 namespace valence {
 namespace {
 
-using testing::ElementsAre;
-using testing::UnorderedElementsAre;
+using ::testing::ElementsAre;
+using ::testing::UnorderedElementsAre;
 
 /// Items of `from` that make up `dimension`, by number from 1.
 std::vector<std::size_t> parts_of(const SpaceMap& map, std::string_view dimension) {
@@ -72,7 +72,7 @@ TEST(SpaceMaps, FulcrasCodeMovesSocialNormsToSecurity) {
     EXPECT_EQ(parts.size(), count) << dimension;
   }
   EXPECT_THAT(parts_of(map, "security"), ElementsAre(24, 25, 26, 27, 28, 29, 30, 31));
-  EXPECT_THAT(parts_of(map, "achievement"), testing::Contains(57));
+  EXPECT_THAT(parts_of(map, "achievement"), ::testing::Contains(57));
   EXPECT_THAT(left_out_of(map), ElementsAre(56, 58));
 }
 

@@ -8,7 +8,7 @@
 namespace valence {
 namespace {
 
-TEST(Spaces, AreListedByName) { EXPECT_THAT(list_spaces().value(), testing::IsSupersetOf({"schwartz10", "svo_ring"})); }
+TEST(Spaces, AreListedByName) { EXPECT_THAT(list_spaces().value(), ::testing::IsSupersetOf({"schwartz10", "svo_ring"})); }
 
 TEST(Spaces, AllLoadWithSourceAndLicence) {
   const auto ids = list_spaces().value();
@@ -80,7 +80,7 @@ TEST(MalformedSpace, NamesFileLineAndKey) {
 
 TEST(MalformedSpace, RefusesAnotherKindsGeometry) {
   EXPECT_THAT(error_of("[[dimension]]\nid = \"a\"\nlabel = \"A\"\nangle = 0\ncircle_position = 1\n"),
-              testing::StartsWith("toy.toml:10:19: unknown key \"dimension[0].circle_position\""));
+              ::testing::StartsWith("toy.toml:10:19: unknown key \"dimension[0].circle_position\""));
   const auto space = parse_space("id = \"t\"\ntitle = \"T\"\nkind = \"vector\"\ncoordinate = \"angle\"\n", "t.toml");
   EXPECT_EQ(space.error().message, "t.toml:4:14: \"coordinate\" belongs to spaces of kind \"ring\" only");
 }

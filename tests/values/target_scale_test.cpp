@@ -8,7 +8,7 @@
 namespace valence {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 /// What spec §4 implies for the United Kingdom: mean ratings on 1–6, 6 = very much like me.
 Target ratings() {

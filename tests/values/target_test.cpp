@@ -11,8 +11,8 @@
 namespace valence {
 namespace {
 
-using testing::ElementsAre;
-using testing::IsSupersetOf;
+using ::testing::ElementsAre;
+using ::testing::IsSupersetOf;
 
 double degrees(double y, double x) { return std::atan2(y, x) * 180.0 / std::numbers::pi; }
 
