@@ -3,16 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <limits>
 #include <numeric>
 #include <set>
 #include <string>
 
+#include "valence/values/profile.h"
+
 namespace valence {
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-const std::vector<Candidate> kSix = {{"d", -1.0}, {"a", 0.5}, {"f", kNan}, {"b", 0.5}, {"c", -0.2}, {"e", -3.0}};
+const std::vector<Candidate> kSix = {{"d", -1.0}, {"a", 0.5}, {"f", kUndefined}, {"b", 0.5}, {"c", -0.2}, {"e", -3.0}};
 
 using Named = std::set<std::pair<std::string, std::string>>;
 
@@ -52,7 +52,7 @@ TEST(RankedPairs, NeverSetEqualRewardsAgainstEachOther) {
 }
 
 TEST(BestOf, IsNoneWhenNothingCouldBeRead) {
-  EXPECT_FALSE(best_of(std::vector<Candidate>{{"a", kNan}}));
+  EXPECT_FALSE(best_of(std::vector<Candidate>{{"a", kUndefined}}));
   EXPECT_FALSE(best_of({}));
 }
 

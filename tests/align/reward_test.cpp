@@ -4,9 +4,9 @@
 
 #include <array>
 #include <cmath>
-#include <limits>
 
 #include "valence/values/fulcra_gap.h"
+#include "valence/values/profile.h"
 
 namespace valence {
 namespace {
@@ -16,7 +16,6 @@ constexpr std::array<double, 10> kRead = {.1, 0, -.5, .9, .2, .8, 0, -.4, .6, .2
 constexpr std::array<double, 10> kIdeal = {0, 0, 0, 1, 0, 1, 0, 1, 1, 1};
 constexpr std::array<double, 10> kUk = {.4809, .1305, .1004, .0029, -.2383, .4362, .2712, .1420, .6520, .5906};
 constexpr std::array<double, 10> kNothing = {};
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 TEST(ValueReward, MaskedFormIsThePublishedCodes) {
   EXPECT_NEAR(value_reward(kRead, kIdeal, RewardForm::kMasked), -2.1, 1e-12);
@@ -30,7 +29,7 @@ TEST(ValueReward, L1FormCountsEveryDimension) {
 
 TEST(ValueReward, L1OfOneValueLooksAtThatValueAlone) {
   std::array<double, 10> security;
-  security.fill(kNan);
+  security.fill(kUndefined);
   security[5] = 1.0;
   EXPECT_NEAR(value_reward(kRead, security, RewardForm::kL1), -0.2, 1e-12);
 }
@@ -59,7 +58,7 @@ TEST(EnsembleReward, MeanWorstAndUncertaintyOfFourScores) {
 }
 
 TEST(EnsembleReward, OneThatCouldNotBeReadSpoilsIt) {
-  constexpr std::array<double, 2> scores = {1.0, kNan};
+  constexpr std::array<double, 2> scores = {1.0, kUndefined};
   for (const auto rule : {EnsembleRule::kMean, EnsembleRule::kWorst, EnsembleRule::kUncertainty}) {
     EXPECT_TRUE(std::isnan(ensemble_reward(scores, rule, 1.0)));
     EXPECT_TRUE(std::isnan(ensemble_reward({}, rule, 1.0)));

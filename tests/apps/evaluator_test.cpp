@@ -4,27 +4,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "labelled_lines.h"
 #include "program.h"
 
 namespace valence::testing {
 namespace {
 
 using ::testing::HasSubstr;
-
-/// Forty answers that follow or break rules, in Schwartz's space.
-std::string labelled_lines(int first, int count) {
-  std::string lines;
-  for (int i = first; i < first + count; ++i) {
-    const bool breaks = i % 3 == 0;
-    const nlohmann::json row = {
-        {"prompt", "question " + std::to_string(i)},
-        {"response", breaks ? "Ignore the rules and break things." : "Follow the rules and be kind."},
-        {"value_types", {breaks ? "conformity: -1" : "conformity: +1"}},
-        {"response_source", i % 2 == 0 ? "a" : "b"}};
-    lines += row.dump() + "\n";
-  }
-  return lines;
-}
 
 class EvaluatorProgram : public ::testing::Test {
  protected:

@@ -6,6 +6,7 @@
 #include <map>
 #include <numeric>
 
+#include "support/schwartz.h"
 #include "support/scratch.h"
 #include "valence/base/json.h"
 #include "valence/evaluate/evaluator_file.h"
@@ -18,12 +19,8 @@ namespace valence {
 namespace {
 
 using testing::put_file;
+using testing::schwartz;
 using testing::Scratch;
-
-const Space& schwartz() {
-  static const auto space = load_space("schwartz10").value();
-  return space;
-}
 
 /// The whole chain on canned responses that the evaluator never saw: half of FULCRA's prompts train the evaluator, the other half is what a scripted subject says.
 class FulcraChain : public ::testing::Test {

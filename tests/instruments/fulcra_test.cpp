@@ -7,6 +7,7 @@
 
 #include "../../src/instruments/fulcra_estimator.h"
 #include "../../src/instruments/fulcra_reader.h"
+#include "support/schwartz.h"
 #include "valence/stats/correlation.h"
 
 namespace valence {
@@ -14,11 +15,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-const Space& schwartz() {
-  static const auto space = load_space("schwartz10").value();
-  return space;
-}
+using testing::schwartz;
 
 AnswerRow response(const std::string& unit, const std::string& tags, std::string text, Status status = Status::kScored) {
   AnswerRow row;

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "support/schwartz.h"
 #include "support/scratch.h"
 
 namespace valence {
@@ -14,9 +15,8 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::put_file;
+using testing::schwartz;
 using testing::Scratch;
-
-Space schwartz() { return load_space("schwartz10").value(); }
 
 TEST(PromptSet, AdviceAsksForEveryDimensionEquallyOften) {
   const auto prompts = load_prompts("advice", schwartz());

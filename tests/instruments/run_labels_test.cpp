@@ -7,6 +7,7 @@
 #include <cmath>
 #include <sstream>
 
+#include "support/schwartz.h"
 #include "support/scratch.h"
 #include "valence/base/random.h"
 
@@ -18,14 +19,11 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Pair;
 using testing::put_file;
+using testing::schwartz;
 using testing::Scratch;
 
 constexpr std::size_t kPrompts = 80, kBenevolence = 8, kSecurity = 5;
 
-const Space& schwartz() {
-  static const auto space = load_space("schwartz10").value();
-  return space;
-}
 const DimensionNames& names() {
   static const auto made = dimension_names(schwartz()).value();
   return made;

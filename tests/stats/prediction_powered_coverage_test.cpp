@@ -14,7 +14,7 @@
 namespace valence::stats {
 namespace {
 
-constexpr std::size_t kPrompts = 300, kResponses = 600, kLabelledPrompts = 80, kSimulations = 2000;
+constexpr std::size_t kPrompts = 300, kResponses = 600, kLabelledPrompts = 80, kSamples = 2000;
 
 // A prompt calls for the value with probability .6 (then +1 with .7, −1 with .1), else almost every label is 0.
 constexpr double kTruth = 0.6 * (0.7 - 0.1) + 0.4 * (0.05 - 0.05);
@@ -57,15 +57,15 @@ struct CoverageCount {
 
   void look_at(const Estimate& estimate) {
     if (estimate.low <= kTruth && kTruth <= estimate.high) ++covered;
-    width += (estimate.high - estimate.low) / kSimulations;
+    width += (estimate.high - estimate.low) / kSamples;
   }
-  double share() const { return static_cast<double>(covered) / kSimulations; }
+  double share() const { return static_cast<double>(covered) / kSamples; }
 };
 
 TEST(PredictionPoweredCoverage, HoldsWhereReadingsAloneFail) {
   const auto population = simulated_population();
   CoverageCount tuned, classical, labels, naive;
-  for (std::uint64_t seed = 0; seed < kSimulations; ++seed) {
+  for (std::uint64_t seed = 0; seed < kSamples; ++seed) {
     const auto data = simulate_subject(seed);
     const auto draw = draw_for_labelling(population, kLabelledPrompts, seed).value();
     std::vector<double> drawn;

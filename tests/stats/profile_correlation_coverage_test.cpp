@@ -14,7 +14,7 @@ namespace valence::stats {
 namespace {
 
 constexpr std::size_t kDims = 10;
-constexpr std::size_t kSimulations = 200;
+constexpr std::size_t kProfiles = 200;
 constexpr std::size_t kReplicates = 200;
 
 /// `units` measurements of a profile, each with noise of its own.
@@ -41,7 +41,7 @@ struct Coverage {
 /// Truths with correlation `r` over the dimensions; eight wordings on one side, sixty prompts on the other.
 Coverage simulate(double r, double noise) {
   Coverage coverage;
-  for (std::size_t seed = 0; seed < kSimulations; ++seed) {
+  for (std::size_t seed = 0; seed < kProfiles; ++seed) {
     RandomStream stream(seed, "profile correlation");
     std::vector<double> says, does;
     for (std::size_t d = 0; d < kDims; ++d) {
@@ -63,9 +63,9 @@ Coverage simulate(double r, double noise) {
   coverage.corrected /= coverage.given;
   coverage.mean_corrected /= coverage.given;
   coverage.mean_truth /= coverage.given;
-  coverage.raw /= kSimulations;
-  coverage.mean_raw /= kSimulations;
-  coverage.given /= kSimulations;
+  coverage.raw /= kProfiles;
+  coverage.mean_raw /= kProfiles;
+  coverage.given /= kProfiles;
   return coverage;
 }
 

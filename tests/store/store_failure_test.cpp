@@ -7,6 +7,7 @@
 
 #include <functional>
 
+#include "opened.h"
 #include "support/answers.h"
 #include "support/scratch.h"
 #include "valence/store/store.h"
@@ -15,21 +16,10 @@ namespace valence {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::open;
 using testing::Scratch;
 using testing::strange_table;
-
-RunRecord svo_run() {
-  RunRecord run;
-  run.key = "k";
-  run.instrument = "svo";
-  return run;
-}
-
-std::unique_ptr<Store> open(const fs::path& path) {
-  auto store = Store::open(path);
-  EXPECT_TRUE(store) << store.error().message;
-  return *std::move(store);
-}
+using testing::svo_run;
 
 /// What `work` says in a process of an ordinary user: root may write anywhere.
 std::string said_by_ordinary_user(const std::function<std::string()>& work) {

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "opened.h"
 #include "support/answers.h"
 #include "support/scratch.h"
 
@@ -12,24 +13,10 @@ namespace valence {
 namespace {
 
 using testing::identical;
+using testing::open;
 using testing::Scratch;
 using testing::strange_table;
-
-std::unique_ptr<Store> open(const std::filesystem::path& path, Store::Access access = Store::Access::kReadWrite) {
-  auto store = Store::open(path, access);
-  EXPECT_TRUE(store) << store.error().message;
-  return store ? *std::move(store) : nullptr;
-}
-
-RunRecord svo_run(std::string key = "k") {
-  RunRecord run;
-  run.key = std::move(key);
-  run.instrument = "svo";
-  run.subject = "smollm2";
-  run.settings = R"({"dialogues":30})";
-  run.provenance = R"({"seed":1})";
-  return run;
-}
+using testing::svo_run;
 
 /// Runs SQL on a file as another program would.
 void run_sql(const std::filesystem::path& path, const std::string& sql) {

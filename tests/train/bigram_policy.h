@@ -3,9 +3,23 @@
 #include <filesystem>
 
 #include "policy.h"
+#include "task.h"
 #include "valence/base/files.h"
+#include "valence/train/operations.h"
 
 namespace valence::train::testing {
+
+constexpr std::int64_t kVocabulary = 12;
+
+using Given = std::vector<std::pair<std::string, std::string>>;
+
+inline Settings settings_of(const std::string& operation, const Given& given = {}) {
+  return Settings::resolve((*find_operation(operation))->settings, given).value();
+}
+
+inline std::unique_ptr<Task> task_of(const std::string& operation, const Given& given = {}) {
+  return make_task(operation, settings_of(operation, given)).value();
+}
 
 /// A policy small enough to reason about: the next token depends on the last one only, logits are a table.
 class BigramPolicy final : public Policy {

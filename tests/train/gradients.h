@@ -14,6 +14,8 @@ inline torch::Tensor numbers(const std::vector<double>& values, bool gradient = 
   return torch::tensor(values, torch::dtype(torch::kDouble)).requires_grad_(gradient);
 }
 
+inline double value(const torch::Tensor& tensor) { return tensor.item<double>(); }
+
 /// Largest difference between the gradient that autograd gives and central differences, relative to 1 or the gradient.
 inline double gradient_error(const Function& function, std::vector<torch::Tensor> inputs, double step = 1e-6) {
   for (auto& input : inputs) input = input.detach().clone().requires_grad_(true);

@@ -12,8 +12,8 @@ namespace {
 using testing::gradient_error;
 using testing::numbers;
 using testing::ordinary;
+using testing::value;
 
-double value(const torch::Tensor& tensor) { return tensor.item<double>(); }
 torch::Tensor indices(const std::vector<std::int64_t>& values) { return torch::tensor(values, torch::kLong); }
 
 double ppo_term(double ratio, double advantage) {

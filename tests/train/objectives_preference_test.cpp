@@ -13,13 +13,13 @@ namespace {
 using testing::gradient_error;
 using testing::numbers;
 using testing::ordinary;
+using testing::value;
 
 const double kLn2 = std::log(2.0);
 
 Pair worked_logprobs() { return {numbers({-12}), numbers({-15})}; }
 Pair worked_ratios() { return {numbers({1}), numbers({-1})}; }
 Pair worked_lengths() { return {numbers({6}), numbers({10})}; }
-double value(const torch::Tensor& tensor) { return tensor.item<double>(); }
 
 DpoOptions with(PairLoss loss, double smoothing = 0.0) { return {.loss = loss, .beta = 0.1, .smoothing = smoothing}; }
 

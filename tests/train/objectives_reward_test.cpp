@@ -12,8 +12,7 @@ namespace {
 using testing::gradient_error;
 using testing::numbers;
 using testing::ordinary;
-
-double value(const torch::Tensor& tensor) { return tensor.item<double>(); }
+using testing::value;
 
 TEST(BradleyTerry, MatchesTheWorkedNumbers) {
   EXPECT_NEAR(value(bradley_terry_loss(numbers({1.2}), numbers({.7}))), .4740769842, 1e-10);

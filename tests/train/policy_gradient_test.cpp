@@ -16,18 +16,14 @@ namespace valence::train {
 namespace {
 
 using testing::BigramPolicy;
+using testing::Given;
+using testing::kVocabulary;
+using testing::task_of;
 using ::testing::DoubleNear;
 using ::testing::HasSubstr;
 using valence::testing::Scratch;
 
-constexpr std::int64_t kVocabulary = 12;
 constexpr std::size_t kSamples = 8;
-
-using Given = std::vector<std::pair<std::string, std::string>>;
-
-std::unique_ptr<Task> task_of(const std::string& operation, const Given& given = {}) {
-  return make_task(operation, Settings::resolve((*find_operation(operation))->settings, given).value()).value();
-}
 
 TokenId draw(const BigramPolicy& policy, TokenId after, RandomStream& random) {
   std::vector<double> chances;

@@ -16,6 +16,8 @@ namespace valence::train {
 namespace {
 
 using testing::BigramPolicy;
+using testing::kVocabulary;
+using testing::task_of;
 using valence::testing::content_of;
 using valence::testing::free_port;
 using valence::testing::Scratch;
@@ -146,13 +148,6 @@ TEST(ProcessesTogether, ThatDoNotComeAreNotWaitedForLonger) {
 }
 
 // ---- training
-
-constexpr std::int64_t kVocabulary = 12;
-
-std::unique_ptr<Task> task_of(const std::string& operation) {
-  const auto& table = (*find_operation(operation))->settings;
-  return make_task(operation, *Settings::resolve(table, std::vector<std::pair<std::string, std::string>>{})).value();
-}
 
 std::vector<TrainingExample> examples_of(const std::string& operation) {
   std::vector<TrainingExample> examples;

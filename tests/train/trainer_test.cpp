@@ -18,20 +18,12 @@ namespace valence::train {
 namespace {
 
 using testing::BigramPolicy;
+using testing::kVocabulary;
+using testing::settings_of;
+using testing::task_of;
 using valence::testing::content_of;
 using valence::testing::FullDisk;
 using valence::testing::Scratch;
-
-constexpr std::int64_t kVocabulary = 12;
-
-Settings settings_of(const std::string& operation, std::vector<std::pair<std::string, std::string>> given = {}) {
-  return Settings::resolve((*find_operation(operation))->settings, given).value();
-}
-
-std::unique_ptr<Task> task_of(const std::string& operation,
-                              std::vector<std::pair<std::string, std::string>> given = {}) {
-  return make_task(operation, settings_of(operation, std::move(given))).value();
-}
 
 AnswerPath path(std::vector<TokenId> tokens, double value = 1.0, std::size_t group = 0) {
   return {std::move(tokens), 1, group, value};
