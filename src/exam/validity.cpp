@@ -228,15 +228,13 @@ std::string advice_for(std::string_view id, const std::vector<std::pair<std::str
   return found == advice.end() ? std::string() : found->second;
 }
 
-/// Says which format the probes were answered in, and advises nothing that was done already.
+/// Says which format the probes, all of one, were answered in; text is advised where it was not tried.
 void settle_format(Validity& validity, const std::vector<AnswerRow>& probes, const GateThresholds& gate) {
-  const auto in_text = [](const AnswerRow& row) { return row.format == AnswerFormat::kText; };
-  const auto texts = std::ranges::count_if(probes, in_text);
-  if (texts != 0 && texts != std::ssize(probes)) return;
-  validity.note = fmt::format("probe questions were answered {}", texts == 0 ? "by letter" : "in text");
-  if (texts == 0) return;
+  const bool in_text = std::ranges::all_of(probes, [](const AnswerRow& row) { return row.format == AnswerFormat::kText; });
+  validity.note = fmt::format("probe questions were answered {}", in_text ? "in text" : "by letter");
+  if (in_text) return;
   for (auto& check : validity.checks) {
-    if (auto advice = advice_for(check.id, gate.advice_in_text); !advice.empty()) check.advice = std::move(advice);
+    if (const auto before = advice_for(check.id, gate.before_by_letter); !before.empty()) check.advice = fmt::format("{}, or {}", before, check.advice);
   }
 }
 
@@ -265,7 +263,7 @@ Estimate clamped(Estimate estimate, double low, double high) {
 Result<GateThresholds> gate_thresholds() {
   VALENCE_TRY(const auto data, data_folder());
   VALENCE_TRY(const auto root, read_toml(data / "exam" / "gate.toml"));
-  VALENCE_CHECK(root.allow_only({"thresholds", "advice", "advice_in_text"}));
+  VALENCE_CHECK(root.allow_only({"thresholds", "advice", "before_by_letter"}));
   VALENCE_TRY(const auto node, root.at("thresholds"));
   VALENCE_CHECK(node.allow_only({"captured_mass", "position_bias", "content_sensitivity", "wording_consistency",
                                  "text_agreement", "refusal_rate", "uniform_distance", "evasion", "transport", "item_spread"}));
@@ -281,7 +279,7 @@ Result<GateThresholds> gate_thresholds() {
   VALENCE_TRY(gate.transport, node.number_at("transport"));
   VALENCE_TRY(gate.item_spread, node.number_at("item_spread"));
   VALENCE_TRY(gate.advice, read_advice(root, "advice"));
-  VALENCE_TRY(gate.advice_in_text, read_advice(root, "advice_in_text"));
+  VALENCE_TRY(gate.before_by_letter, read_advice(root, "before_by_letter"));
   return gate;
 }
 

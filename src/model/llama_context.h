@@ -25,7 +25,7 @@ struct GraphObserver {
 std::size_t padded_cells(std::size_t cells);
 
 /// What a context is made for. Contexts are reused when another fits; none of these numbers changes a result except
-/// `exact` and `threads`.
+/// `apart`, `exact` and `threads`.
 struct ContextShape {
   std::size_t cells = 512;  ///< of all sequences together, or of each where they are apart
   std::size_t sequences = 1;

@@ -82,37 +82,46 @@ struct Branch {
   std::size_t first, end, read;
 };
 
+/// What is read of all branches at once, and what follows from it.
+struct Stretch {
+  Batch batch;
+  Waiting waiting;
+  std::vector<std::pair<std::size_t, std::size_t>> copies;  // of the first writer's sequence, once it was read
+  std::vector<Branch> next;
+};
+
+/// Reads a branch on to where its prompts part.
+void add_to_fork(Stretch& stretch, std::vector<Writer>& writers, const Branch& branch) {
+  const auto prompt = [&](std::size_t writer) -> const std::vector<TokenId>& { return writers[writer].request->context.tokens; };
+  const auto& [first, end, read] = branch;
+  const auto fork = common_prefix(prompt(first), prompt(end - 1));  // in order, so all between share it
+  auto beyond = first;
+  while (beyond < end && prompt(beyond).size() == fork) ++beyond;
+  for (auto p = read; p < fork; ++p) {
+    auto& ending = stretch.waiting.emplace_back();
+    for (auto writer = first; p + 1 == fork && writer < beyond; ++writer) ending.push_back(&writers[writer]);
+    stretch.batch.add(prompt(first)[p], p, std::span(&writers[first].sequence, 1), !ending.empty());
+  }
+  for (auto writer = first + 1; writer < beyond; ++writer) stretch.copies.emplace_back(first, writer);
+  for (auto writer = beyond; writer < end;) {
+    auto until = writer + 1;
+    while (until < end && prompt(until)[fork] == prompt(writer)[fork]) ++until;
+    if (writer != first && fork > 0) stretch.copies.emplace_back(first, writer);
+    stretch.next.push_back({writer, until, fork});
+    writer = until;
+  }
+}
+
 /// Where a token belongs to one sequence: prompts are read from fork to fork, and what was read is copied at each.
 Result<void> read_prompts_by_forks(EngineContext& context, const Vocabulary& vocabulary, std::vector<Writer>& writers,
                                    const std::stop_token& stop) {
-  const auto prompt = [&](std::size_t writer) -> const std::vector<TokenId>& { return writers[writer].request->context.tokens; };
   std::vector<Branch> branches{{0, writers.size(), 0}};
   while (!branches.empty()) {
-    Batch batch;
-    Waiting waiting;
-    std::vector<Branch> next;
-    std::vector<std::pair<std::size_t, std::size_t>> copies;  // between writers
-    for (const auto& [first, end, read] : branches) {
-      const auto fork = common_prefix(prompt(first), prompt(end - 1));  // in order, so all between share it
-      auto beyond = first;
-      while (beyond < end && prompt(beyond).size() == fork) ++beyond;
-      for (auto p = read; p < fork; ++p) {
-        auto& ending = waiting.emplace_back();
-        for (auto writer = first; p + 1 == fork && writer < beyond; ++writer) ending.push_back(&writers[writer]);
-        batch.add(prompt(first)[p], p, std::span(&writers[first].sequence, 1), !ending.empty());
-      }
-      for (auto writer = first + 1; writer < beyond; ++writer) copies.emplace_back(first, writer);
-      for (auto writer = beyond; writer < end;) {
-        auto until = writer + 1;
-        while (until < end && prompt(until)[fork] == prompt(writer)[fork]) ++until;
-        if (writer != first && fork > 0) copies.emplace_back(first, writer);
-        next.push_back({writer, until, fork});
-        writer = until;
-      }
-    }
-    VALENCE_CHECK(decode_and_write(context, vocabulary, batch, waiting, stop));
-    for (const auto& [from, to] : copies) context.copy(writers[from].sequence, writers[to].sequence);
-    branches = std::move(next);
+    Stretch stretch;
+    for (const auto& branch : branches) add_to_fork(stretch, writers, branch);
+    VALENCE_CHECK(decode_and_write(context, vocabulary, stretch.batch, stretch.waiting, stop));
+    for (const auto& [from, to] : stretch.copies) context.copy(writers[from].sequence, writers[to].sequence);
+    branches = std::move(stretch.next);
   }
   return {};
 }
@@ -189,12 +198,12 @@ std::vector<GenerationGroup> group_generations(std::vector<TokenGeneration> requ
   std::span<const TokenGeneration> rest = requests;
   while (!rest.empty()) {
     const auto together = as_many_as_fit(rest, room);
-    const auto parts = parts_apart(together, room.apart);
-    for (std::size_t part = 0; part < std::max<std::size_t>(parts, 1); ++part) {
-      const auto first = together.size() * part / std::max<std::size_t>(parts, 1);
-      const auto end = together.size() * (part + 1) / std::max<std::size_t>(parts, 1);
+    const auto apart = parts_apart(together, room.apart);
+    const auto parts = std::max<std::size_t>(apart, 1);
+    for (std::size_t part = 0; part < parts; ++part) {
+      const auto first = together.size() * part / parts, end = together.size() * (part + 1) / parts;
       groups.push_back(group_of(together.subspan(first, end - first)));
-      groups.back().apart = parts > 0;
+      groups.back().apart = apart > 0;
     }
     rest = rest.subspan(together.size());
   }

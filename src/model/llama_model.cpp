@@ -198,7 +198,7 @@ Digest LlamaModel::digest_of(const RequestLayout& layout, const ScoreUnit& unit)
 
 Digest LlamaModel::digest_of(const GenerationGroup& group, std::span<const Request> requests) const {
   auto hasher = begin_digest(generation_format_);
-  hasher.add("generate");
+  hasher.add("generate").add(std::uint64_t{group.apart});
   for (const auto index : group.requests) {
     const auto& request = std::get<GenerateRequest>(requests[index]);
     const auto& s = request.sampling;

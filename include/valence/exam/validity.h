@@ -27,7 +27,7 @@ struct GateThresholds {
   double captured_mass, position_bias, content_sensitivity, wording_consistency, text_agreement, refusal_rate,
       uniform_distance, evasion, transport, item_spread;
   std::vector<std::pair<std::string, std::string>> advice;  ///< by check: what to try when it fails
-  std::vector<std::pair<std::string, std::string>> advice_in_text;  ///< the same where answers were in text already
+  std::vector<std::pair<std::string, std::string>> before_by_letter;  ///< what to try before that, where answers were by letter
 };
 Result<GateThresholds> gate_thresholds();
 
