@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "circle.h"
+#include "difference_forest.h"
 #include "dumbbell.h"
 #include "forest.h"
 #include "ring.h"
@@ -18,31 +19,7 @@
 namespace valence::report {
 namespace {
 
-std::vector<const Difference*> headline(const MeasuredChange& change) {
-  std::vector<const Difference*> rows;
-  for (const auto& difference : change.differences) {
-    if (difference.estimand.headline) rows.push_back(&difference);
-  }
-  return rows;
-}
-
-/// Figures that share an axis are drawn together.
-std::vector<std::vector<const Difference*>> by_axis(const std::vector<const Difference*>& rows) {
-  std::vector<std::vector<const Difference*>> groups;
-  for (const auto* row : rows) {
-    const auto& estimand = row->estimand;
-    const auto found = std::find_if(groups.begin(), groups.end(), [&](const auto& group) {
-      const auto& other = group.front()->estimand;
-      return other.low == estimand.low && other.high == estimand.high && other.unit == estimand.unit;
-    });
-    if (found == groups.end()) {
-      groups.push_back({row});
-    } else {
-      found->push_back(row);
-    }
-  }
-  return groups;
-}
+std::vector<const Difference*> headline(const MeasuredChange& change) { return headline_of(change.differences); }
 
 const ProfileEntry& entry_or_none(const Profile& profile, const std::string& id) {
   static const ProfileEntry none;
@@ -117,30 +94,16 @@ std::string dumbbell_figure(const MeasuredChange& change, const std::vector<cons
                   change.before.instrument->card().random_unit));
 }
 
-/// The smallest number of one digit that is at least `most`; 1 for 0, so that an axis has a width.
-double nice_bound(double most) {
-  if (!(most > 0.0)) return 1.0;
-  const double step = std::pow(10.0, std::floor(std::log10(most)));
-  return std::ceil(most / step - 1e-9) * step;
-}
-
-/// Changes around 0, on an axis that holds their intervals.
 std::string change_forest(const MeasuredChange& change, const std::vector<const Difference*>& rows, Ids& ids) {
-  double most = 0.0;
-  Forest forest{ids.next("changes"),         "Changes",  "", {"after minus before"}, {}, 0.0, 0.0,
-                rows.front()->estimand.unit, "no change"};
-  for (const auto* row : rows) {
-    for (const double x : {row->estimate.value, row->estimate.low, row->estimate.high})
-      most = std::isfinite(x) ? std::max(most, std::abs(x)) : most;
-    forest.rows.push_back({row_label(row->estimand), "", {{0, row->estimate}}, 0.0});
-    forest.description += fmt::format("{}: {}. ", row_label(row->estimand), figure_text(row->estimate));
-  }
-  forest.high = nice_bound(most);
-  forest.low = -forest.high;
-  return figure(draw_forest(forest),
-                fmt::format("Bar: 95 % interval of the change over {}s; dashed: no change. Unlike the intervals of the "
-                            "two figures, it leaves out what both have in common.",
-                            change.before.instrument->card().random_unit));
+  return difference_forest(
+      rows,
+      {.title = "Changes",
+       .series = "after minus before",
+       .reference = "no change",
+       .caption = fmt::format("Bar: 95 % interval of the change over {}s; dashed: no change. Unlike the intervals of the "
+                              "two figures, it leaves out what both have in common.",
+                              change.before.instrument->card().random_unit)},
+      ids);
 }
 
 Result<std::string> space_figure(const MeasuredChange& change, Ids& ids) {

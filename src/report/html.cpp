@@ -77,7 +77,7 @@ Result<std::string> section(const std::vector<const ReportRun*>& runs, const Rep
   VALENCE_TRY(const auto pictures, report::pictures(runs, ids));
   html += pictures;
   for (const auto* run : runs) html += heading(*run, 3) + report::figures_table(run->profile, true);
-  html += report::differences_panel(runs);
+  html += report::differences_panel(runs, ids);
   for (const auto* run : runs) {
     VALENCE_TRY(const auto maps, report::response_maps(*run, ids));
     if (!maps.empty()) html += heading(*run, 3) + maps + report::correlation_figure(*run, ids);

@@ -21,9 +21,9 @@ std::string figures_table(const Profile& profile, bool headline_only);
 std::string validity_panel(const ReportRun& run, Ids& ids);
 /// The share of each place per layout and the balanced figure beneath; empty without letter answers.
 std::string position_panel(const ReportRun& run, Ids& ids);
-/// Headline differences of every later run from the first, where settings are the same: paired over common units,
+/// Headline differences of every later run from the first, drawn and as a table, where settings are the same: paired over common units,
 /// Holm-corrected within each pair. Empty for one run.
-std::string differences_panel(const std::vector<const ReportRun*>& runs);
+std::string differences_panel(const std::vector<const ReportRun*>& runs, Ids& ids);
 std::string provenance_panel(const ReportRun& run);
 /// Every answer and every probe, at most `most` of each.
 std::string answers_panel(const ReportRun& run, std::size_t most, Ids& ids);

@@ -1,4 +1,5 @@
 // The whole chain on simulated subjects: measuring, resuming, comparing, reporting.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -6,6 +7,7 @@
 #include <thread>
 
 #include "program.h"
+#include "valence/base/text.h"
 
 namespace valence::testing {
 namespace {
@@ -86,6 +88,25 @@ TEST(Report, SeveralRunsShareAPageInThreeFormats) {
     EXPECT_EQ(outcome.status, 0) << outcome.err;
     EXPECT_THAT(content_of(scratch / name), HasSubstr("scripted:random"));
   }
+}
+
+TEST(Report, DifferencesOfTwoSubjectsAreDrawnWithTheFiguresThatCompareGives) {
+  const Scratch scratch;
+  ASSERT_EQ(run(scratch.path(), {"measure", "hvae", "--model", "scripted:ideal", "--dialogues", "3"}).status, 0);
+  ASSERT_EQ(run(scratch.path(), {"measure", "hvae", "--model", "scripted:noisy?lapse=0.5", "--dialogues", "3"}).status, 0);
+  ASSERT_EQ(run(scratch.path(), {"report", "1", "2", "--out", "both.html"}).status, 0);
+  const auto page = content_of(scratch / "both.html");
+  EXPECT_THAT(page, HasSubstr(">no difference</text>"));
+  EXPECT_THAT(page, HasSubstr("n = 3: enough for a try, too few to report."));
+  const auto compared = nlohmann::json::parse(run(scratch.path(), {"compare", "1", "2", "--json"}).out);
+  std::size_t drawn = 0;
+  for (const auto& difference : compared["differences"]) {
+    if (!difference["id"].get<std::string>().ends_with(".angle")) continue;
+    const auto number = [&](const char* key) { return significant(difference[key].get<double>()); };
+    EXPECT_THAT(page, HasSubstr(fmt::format(">{} [{}, {}]</text>", number("value"), number("low"), number("high")))) << difference["id"];
+    ++drawn;
+  }
+  EXPECT_EQ(drawn, 5u);
 }
 
 }  // namespace
