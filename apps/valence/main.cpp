@@ -62,6 +62,13 @@ std::string explain_extra(const CLI::App& app, const std::string& word) {
   return fmt::format("unknown command \"{}\"{} ({} --help)", word, suggestion(word, names_of(subcommands)), path_of(command));
 }
 
+/// The first option that no command knows. CLI11 checks values first, and would blame what stands behind such an option.
+std::string unknown_option(const CLI::App& app) {
+  const auto words = app.remaining(true);
+  const auto found = std::find_if(words.begin(), words.end(), [](const std::string& word) { return word.starts_with("-"); });
+  return found == words.end() ? "" : *found;
+}
+
 int usage_error(const std::string& message) {
   fmt::print(stderr, "valence: {}\n", message);
   return 2;
@@ -134,6 +141,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::Success& success) {
     return app.exit(success);
   } catch (const CLI::ValidationError& error) {
+    if (const auto option = unknown_option(app); !option.empty()) return usage_error(explain_extra(app, option));
     const std::string text = error.what();  // "seed: a seed is …": the name once
     const auto colon = text.find(": a ");
     return usage_error(fmt::format("{} ({} --help)", colon == std::string::npos ? text : text.substr(colon + 2), path_of(deepest(app))));

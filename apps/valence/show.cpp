@@ -11,7 +11,6 @@ namespace valence {
 namespace {
 
 constexpr std::size_t kBarWidth = 32;
-constexpr std::size_t kFewUnits = 5;  // fewer are called too few to report
 
 std::string bar_of(const ProfileEntry& entry, const Terminal& terminal) {
   const auto& [estimand, estimate] = std::tie(entry.estimand, entry.estimate);
@@ -45,16 +44,6 @@ std::string verdict_line(const Validity& validity, const Terminal& terminal) {
   return fmt::format("  {}: {}{}\n", styled("NOT INTERPRETABLE", Style::kBad, terminal), validity.reason(), how);
 }
 
-/// Intervals of a handful of units keep their level, but one more unit may move everything.
-std::string few_units_line(const Profile& profile) {
-  std::size_t fewest = kFewUnits;
-  for (const auto& entry : profile.entries) {
-    if (entry.estimand.headline && entry.estimate.has_interval()) fewest = std::min(fewest, entry.estimate.count);
-  }
-  if (fewest >= kFewUnits) return "";
-  return fmt::format("  n = {}: enough for a try, too few to report\n", fewest);
-}
-
 std::string advice_lines(const Validity& validity) {
   std::string text;
   for (const auto& one : validity.advice()) text += fmt::format("  try: {}\n", one);
@@ -77,7 +66,7 @@ std::string profile_text(const Profile& profile, const Instrument& instrument, c
   text += table.text();
   if (is_read(profile)) text += "\n  ±: error of the evaluator on a responder that it never saw (95 %)";
   text += fmt::format("\n  {}; random unit: {} (n of them)\n", status_text(profile.statuses), instrument.card().random_unit);
-  text += few_units_line(profile);
+  if (const auto few = few_units_note(profile); !few.empty()) text += fmt::format("  {}\n", few);
   return text + verdict_line(profile.validity, terminal) + advice_lines(profile.validity);
 }
 

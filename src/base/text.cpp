@@ -278,7 +278,7 @@ std::string with_thousands(unsigned long long number) {
 std::string significant(double value, int digits) {
   if (std::isnan(value)) return "–";
   if (std::isinf(value)) return value > 0 ? "∞" : "-∞";
-  constexpr double kRounding = 1e-12;  // what sums of numbers around 1 leave over
+  constexpr double kRounding = 1e-11;  // what sums of numbers around 1 leave over
   if (std::abs(value) < kRounding) return "0";
   const auto scientific = fmt::format("{:.{}e}", value, digits - 1);
   const int exponent = std::atoi(scientific.c_str() + scientific.find('e') + 1);  // after rounding

@@ -118,6 +118,7 @@ constexpr std::string_view kReadingNote =
 std::string figures_table(const Profile& profile, bool headline_only) {
   std::string rows;
   bool read = false;
+  const auto few = few_units_note(profile);
   std::vector<std::string> methods;
   for (const auto& entry : profile.entries) {
     const auto& [estimand, e] = std::tie(entry.estimand, entry.estimate);
@@ -128,8 +129,9 @@ std::string figures_table(const Profile& profile, bool headline_only) {
     if (e.has_interval() && std::find(methods.begin(), methods.end(), e.method) == methods.end()) methods.push_back(e.method);
   }
   return fmt::format("<div class=\"box\"><table><thead><tr><th>figure</th><th class=\"n\">estimate</th><th class=\"n\">95 % interval</th>"
-                     "<th class=\"n\">uniform responder</th><th>unit</th><th class=\"n\">n</th></tr></thead>\n<tbody>\n{}</tbody></table></div>\n{}{}", rows,
-                     methods.empty() ? "" : fmt::format("<p class=\"note\">Intervals: {}.</p>\n", html_escape(join(methods, "; "))), read ? kReadingNote : "");
+                     "<th class=\"n\">uniform responder</th><th>unit</th><th class=\"n\">n</th></tr></thead>\n<tbody>\n{}</tbody></table></div>\n{}{}{}", rows,
+                     methods.empty() ? "" : fmt::format("<p class=\"note\">Intervals: {}.</p>\n", html_escape(join(methods, "; "))),
+                     few.empty() ? "" : fmt::format("<p class=\"note\">{}.</p>\n", few), read ? kReadingNote : "");
 }
 
 std::string probes_note(const ReportRun& run) {
@@ -156,8 +158,9 @@ std::string validity_panel(const ReportRun& run, Ids& ids) {
                                        "line is the threshold. A check passes by its estimate; its interval shows how sure that is. {}{} What each check "
                                        "means: docs/statistics.md, \"The validity gate\".", run.profile.subject, probes_note(run),
                                        validity.note.empty() ? "" : fmt::format(" Here {}.", validity.note))) +
-         fmt::format("<div class=\"box\"><table><thead><tr><th>check</th><th class=\"n\">estimate</th><th class=\"n\">interval</th><th class=\"n\">threshold</th>"
-                     "<th>result</th><th>try</th></tr></thead>\n<tbody>\n{}</tbody></table></div>\n", check_rows(validity));
+         fmt::format("<details><summary>The checks as a table, with what to try: {}</summary>\n<div class=\"box\"><table><thead><tr><th>check</th>"
+                     "<th class=\"n\">estimate</th><th class=\"n\">interval</th><th class=\"n\">threshold</th>"
+                     "<th>result</th><th>try</th></tr></thead>\n<tbody>\n{}</tbody></table></div></details>\n", html_escape(run.profile.subject), check_rows(validity));
 }
 
 std::string provenance_panel(const ReportRun& run) {

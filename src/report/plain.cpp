@@ -25,7 +25,8 @@ std::string markdown_table(const Profile& profile) {
     const auto& e = entry.estimate;
     text += fmt::format("| {} | {} | {} | {} | {} | {} |\n", escape_cell(row_label(entry.estimand)), significant(e.value), report::interval_cell(entry), significant(entry.uniform), entry.estimand.unit, e.count);
   }
-  return text;
+  const auto few = few_units_note(profile);
+  return few.empty() ? text : text + fmt::format("\n{}.\n", few);
 }
 
 std::string markdown_checks(const Validity& validity) {

@@ -9,6 +9,8 @@
 namespace valence {
 namespace {
 
+constexpr std::size_t kFewUnits = 5;  // fewer are called too few to report
+
 /// "position bias: 0.48, should be at most 0.10".
 std::string failure_of(const ValidityCheck& check) {
   return fmt::format("{}: {}, should be at {} {}", check.label, significant(check.estimate.value),
@@ -43,6 +45,14 @@ std::string Validity::reason() const {
     if (!check.passed) failures.push_back(failure_of(check));
   }
   return join(failures, "; ");
+}
+
+std::string few_units_note(const Profile& profile) {
+  std::size_t fewest = kFewUnits;
+  for (const auto& entry : profile.entries) {
+    if (entry.estimand.headline && entry.estimate.has_interval()) fewest = std::min(fewest, entry.estimate.count);
+  }
+  return fewest >= kFewUnits ? "" : fmt::format("n = {}: enough for a try, too few to report", fewest);
 }
 
 const ProfileEntry* Profile::find(std::string_view id) const {

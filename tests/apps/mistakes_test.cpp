@@ -32,6 +32,10 @@ TEST_F(Mistakes, NumbersThatAreNoneAreNamed) {
   refused({"gap", "svo_reachable", "1"}, "a run is a whole number, 1 or more, not \"svo_reachable\"");
 }
 
+TEST_F(Mistakes, AnUnknownOptionIsBlamedAndNotTheWordBehindIt) {
+  refused({"report", "1", "--format", "html"}, "unknown option \"--format\" (valence report --help)");
+}
+
 TEST_F(Mistakes, WordsInTheWrongPlaceAreToldWhereToGo) {
   refused({"measure", "--model", "smollm2", "svo"}, "\"--model\" belongs after the whole command: valence measure svo --model");
   refused({"svo", "measure"}, "\"svo\" is an instrument: valence measure svo, or valence score svo");

@@ -62,6 +62,15 @@ TEST(Profile, FindsEntriesByTheirKey) {
   EXPECT_EQ(profile.find("angle"), nullptr);
 }
 
+TEST(Profile, AHandfulOfUnitsIsCalledTooFew) {
+  auto profile = sample();
+  EXPECT_EQ(few_units_note(profile), "");
+  profile.entries[0].estimate.count = 4;
+  EXPECT_EQ(few_units_note(profile), "n = 4: enough for a try, too few to report");
+  profile.entries[0].estimand.headline = false;
+  EXPECT_EQ(few_units_note(profile), "");
+}
+
 TEST(ProfileJson, HasTheDocumentedKeysInTheirOrder) {
   const auto expected = parse_json(R"json({
     "instrument": "hvae", "space": "svo_ring", "subject": "smollm2",
