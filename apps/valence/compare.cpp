@@ -51,6 +51,7 @@ void print_text(const ReportRun& a, const ReportRun& b, const std::vector<Differ
   fmt::print("{}\n  {} differences over the same {}s; p corrected for {} comparisons (Holm).\n", table.text(),
              differences.empty() || differences.front().paired ? "paired" : "unpaired", a.instrument->card().random_unit,
              differences.size());
+  if (const auto few = few_units_note(differences); !few.empty()) fmt::print("  {}\n", few);
   fmt::print("  {}\n", agreement_text(answer_agreement(a.answers, b.answers)));
   for (const auto* run : {&a, &b}) {
     if (run->profile.validity.interpretable()) continue;

@@ -7,7 +7,7 @@ namespace {
 
 /// What a build for measuring only has in place of a command that it leaves out: the quickstart is to be ready in minutes.
 void add_left_out(CLI::App& app, Session& session, const char* name, const char* what) {
-  auto* sub = app.add_subcommand(name, fmt::format("{}; not in this build, see --help", what));
+  auto* sub = app.add_subcommand(name, fmt::format("{}; not in this build (valence {} --help)", what, name));
   sub->footer("This build is for measuring only. The whole program: cmake --preset release && cmake --build --preset release");
   sub->fallthrough(false)->allow_extras();  // whatever follows, the message below is the answer
   sub->callback([&session, name] {

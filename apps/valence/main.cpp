@@ -102,7 +102,7 @@ int main(int argc, char** argv) {
   Session session;
   session.out = valence::terminal_of(STDOUT_FILENO);
   session.err = valence::terminal_of(STDERR_FILENO);
-  session.stop = valence::stop_on_signal();
+  session.stop = valence::stop_on_signal("\nvalence: stopping after what is under way; a second time ends it at once\n");
   app.add_flag("--json", session.json, "machine-readable output (docs/formats.md)");
   app.add_flag("-q,--quiet", session.quiet, "no progress");
   app.add_option("--store", session.store_path, "the project's database")->envname("VALENCE_STORE")->capture_default_str();

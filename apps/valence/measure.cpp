@@ -23,7 +23,7 @@ struct MeasureCommand {
   std::string report;
 
   Result<void> run(Session& session);
-  void show(const Session& session, const Measurement& measurement, const std::string& path) const;
+  void show(const Session& session, const Measurement& measurement, const ModelCard& model, const std::string& path) const;
 };
 
 Result<void> MeasureCommand::run(Session& session) {
@@ -34,21 +34,27 @@ Result<void> MeasureCommand::run(Session& session) {
   options.stop = session.stop;
   options.progress = progress.get();
   VALENCE_TRY(const auto measurement, measure(*instrument, resolved, who, *store, options));
-  const auto path = report.empty() ? default_report_path(instrument->card().id, who.name, measurement.run) : report;
+  const auto path = report.empty() ? default_report_path(session.store_path, instrument->card().id, who.name, measurement.run) : report;
   VALENCE_CHECK(write_report(*store, {measurement.run}, path, {}));
-  show(session, measurement, path);
+  show(session, measurement, who.model->card(), path);
   return {};
 }
 
-void MeasureCommand::show(const Session& session, const Measurement& measurement, const std::string& path) const {
+/// A simulated subject's figures are exact and may be those of chance: said, so that nobody reads a model into them.
+std::string simulated_note(const ModelCard& model) {
+  if (!model.simulated) return "";
+  return fmt::format("  {}. Its figures show what the instrument sees of a known truth; a persona moves it only by naming a value\n", model.description);
+}
+
+void MeasureCommand::show(const Session& session, const Measurement& measurement, const ModelCard& model, const std::string& path) const {
   if (session.json) {
     Json document = to_json(measurement.profile);
     document["run"] = measurement.run;
     document["report"] = path;
     return session.print(document);
   }
-  fmt::print("{}\n  report: {}    answers: valence export {} --format csv\n",
-             profile_text(measurement.profile, *instrument, session.out, all), path, measurement.run);
+  fmt::print("{}{}\n  report: {}    answers: valence export {} --format csv\n",
+             profile_text(measurement.profile, *instrument, session.out, all), simulated_note(model), path, measurement.run);
 }
 
 void add_measure_command(CLI::App& parent, Session& session, const Instrument& instrument) {
@@ -62,7 +68,7 @@ void add_measure_command(CLI::App& parent, Session& session, const Instrument& i
   app->add_flag("--fresh", command->options.fresh, "start anew instead of going on with an unfinished run");
   app->add_flag("--reuse", command->options.reuse, "take groups of questions that other runs of the store put in exactly the same way, instead of asking again");
   app->add_flag("--all", command->all, "print every figure, not only the headline");
-  app->add_option("--report", command->report, "where the HTML report goes (default out/INSTRUMENT-SUBJECT-RUN.html)");
+  app->add_option("--report", command->report, "where the HTML report goes (default out/INSTRUMENT-SUBJECT-RUN.html beside the store)");
   app->footer(examples({fmt::format("valence measure {} --model smollm2", card.id),
                         fmt::format("valence measure {} --model smollm2 --persona \"You are a nurse.\" --json", card.id),
                         fmt::format("valence measure {} --model scripted:ideal --store trial.db", card.id)}) +

@@ -14,6 +14,7 @@ namespace {
 // A handler may do next to nothing, and asking a stop source to stop takes locks: so the handler writes a byte into a
 // pipe, and a thread that waits at its other end asks.
 int signal_pipe_entry = -1;
+std::string_view stop_notice;
 volatile sig_atomic_t signal_seen = 0;
 
 void on_signal(int number) {
@@ -24,8 +25,9 @@ void on_signal(int number) {
   }
   signal_seen = 1;
   const int kept = errno;
+  [[maybe_unused]] auto written = ::write(STDERR_FILENO, stop_notice.data(), stop_notice.size());
   const char byte = 's';
-  [[maybe_unused]] const auto written = ::write(signal_pipe_entry, &byte, 1);
+  written = ::write(signal_pipe_entry, &byte, 1);
   errno = kept;
 }
 
@@ -39,7 +41,8 @@ void set_handler(void (*handler)(int)) {
 
 class SignalWatcher {
  public:
-  SignalWatcher() {
+  explicit SignalWatcher(std::string_view notice) {
+    stop_notice = notice;
     int ends[2] = {-1, -1};
     if (::pipe2(ends, O_CLOEXEC) != 0) std::abort();  // no descriptors left at start
     exit_ = ends[0];
@@ -77,8 +80,8 @@ class SignalWatcher {
 
 }  // namespace
 
-std::stop_token stop_on_signal() {
-  static const SignalWatcher watcher;
+std::stop_token stop_on_signal(std::string_view notice) {
+  static const SignalWatcher watcher(notice);
   return watcher.token();
 }
 

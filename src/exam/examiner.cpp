@@ -167,7 +167,7 @@ Result<std::vector<std::vector<Answer>>> Examiner::converse(std::span<const std:
       std::move(next.begin(), next.end(), std::back_inserter(questions));
     }
     if (questions.empty()) return histories;
-    auto what = fmt::format("step {} of {} dialogues", wave, with_thousands(dialogues.size()));
+    auto what = fmt::format("{}, turn {}", dialogues.size() == 1 ? "1 dialogue" : with_thousands(dialogues.size()) + " dialogues", wave);
     VALENCE_TRY(auto answers, state_->ask(questions, std::move(what)));
     for (std::size_t i = 0; i < answers.size(); ++i) histories[asker[i]].push_back(std::move(answers[i]));
   }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 #include <set>
 
 #include "valence/instruments/measure.h"
@@ -48,6 +49,14 @@ stats::Replicates select(const stats::Replicates& all, const std::vector<std::si
 }
 
 }  // namespace
+
+std::string few_units_note(const std::vector<Difference>& differences) {
+  auto fewest = std::numeric_limits<std::size_t>::max();
+  for (const auto& difference : differences) {
+    if (difference.estimand.headline && difference.estimate.has_interval()) fewest = std::min(fewest, difference.estimate.count);
+  }
+  return few_units_note(fewest);
+}
 
 Result<std::vector<Difference>> compare(const Instrument& instrument, const ComparedRun& first, const ComparedRun& second,
                                         const ProfileOptions& options) {

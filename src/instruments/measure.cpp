@@ -19,12 +19,18 @@ Json provenance_of(const Instrument& instrument, const Subject& subject, const M
   return json;
 }
 
-/// Measuring a finished run again is allowed, but takes its whole time: the person may not have meant it.
-Result<void> say_if_measured_before(const Store& store, std::string_view key, const MeasureOptions& options) {
-  if (options.progress == nullptr || options.reuse || options.fresh) return {};
+/// Going on with a run that was stopped, and measuring a finished one again (allowed, but it takes its whole time), are
+/// both said: the person may have meant the other.
+Result<void> say_what_is_there(const Store& store, std::string_view key, const MeasureOptions& options) {
+  if (options.progress == nullptr || options.fresh) return {};
   VALENCE_TRY(const auto unfinished, store.unfinished(key));
+  if (unfinished) {
+    VALENCE_TRY(const auto kept, store.count_groups(unfinished->id));
+    options.progress->note(fmt::format("going on with run {}: groups of questions kept: {} (--fresh starts anew)", unfinished->id, with_thousands(kept)));
+    return {};
+  }
   VALENCE_TRY(const auto before, store.finished(key));
-  if (unfinished || !before) return {};
+  if (!before || options.reuse) return {};
   options.progress->note(fmt::format("run {} measured exactly this before; measuring it anew (--reuse takes what is the same)", *before));
   return {};
 }
@@ -130,7 +136,7 @@ Json subject_provenance(const Subject& subject, std::uint64_t seed) {
 Result<Measurement> measure(const Instrument& instrument, const Settings& settings, const Subject& subject,
                             Store& store, const MeasureOptions& options) {
   const auto record = record_of(instrument, settings, subject, options);
-  VALENCE_CHECK(say_if_measured_before(store, record.key, options));
+  VALENCE_CHECK(say_what_is_there(store, record.key, options));
   VALENCE_TRY(const auto scope, RunScope::begin(store, record, options.fresh));
   auto measurement = measure_run(instrument, settings, subject, store, scope.run(), options);
   if (!measurement) return tl::unexpected(scope.ended(std::move(measurement).error()));

@@ -47,12 +47,13 @@ std::string differences_between(const ReportRun& first, const ReportRun& second,
   const auto differences = differences_of(first, second);
   if (!differences) return heading + fmt::format("<p class=\"note\">Not compared: {}.</p>\n", html_escape(differences.error().message));
   const bool paired = !differences->empty() && differences->front().paired;
+  const auto few = few_units_note(*differences);
   return heading + difference_pictures(first, second, *differences, ids) +
          fmt::format("<div class=\"box\"><table><thead><tr><th>figure</th><th class=\"n\">difference</th><th class=\"n\">95 % interval</th>"
                      "<th class=\"n\">p (Holm)</th><th class=\"n\">n</th></tr></thead>\n<tbody>\n{}</tbody></table></div>\n"
-                     "<p class=\"note\">{}; p is corrected for the {} figures of the instrument (valence compare {} {} --all).{}</p>\n",
+                     "<p class=\"note\">{}; p is corrected for the {} figures of the instrument (valence compare {} {} --all).{}{}</p>\n",
                      difference_rows(*differences), paired ? "Paired over the same units" : "The runs share no units: not paired", differences->size(),
-                     first.record.id, second.record.id,
+                     first.record.id, second.record.id, few.empty() ? "" : fmt::format(" {}.", few),
                      failed_gate(first) || failed_gate(second) ? " At least one of the two is not interpretable: the difference says nothing about values." : "");
 }
 

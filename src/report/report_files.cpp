@@ -62,14 +62,14 @@ Result<void> write_report(const Store& store, const std::vector<RunId>& runs, co
   return write_file(path, text);
 }
 
-std::string default_report_path(const std::string& instrument, const std::string& subject, RunId run) {
+std::string default_report_path(const std::filesystem::path& store, const std::string& instrument, const std::string& subject, RunId run) {
   std::string name = instrument + "-" + subject;
   std::string file;
   for (const char c : name) {
     const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.';
     if (plain || file.empty() || file.back() != '-') file += plain ? c : '-';
   }
-  return fmt::format("out/{}{}{}.html", file, file.ends_with('-') ? "" : "-", run);
+  return (store.parent_path() / "out" / fmt::format("{}{}{}.html", file, file.ends_with('-') ? "" : "-", run)).string();
 }
 
 }  // namespace valence

@@ -52,8 +52,10 @@ std::string few_units_note(const Profile& profile) {
   for (const auto& entry : profile.entries) {
     if (entry.estimand.headline && entry.estimate.has_interval()) fewest = std::min(fewest, entry.estimate.count);
   }
-  return fewest >= kFewUnits ? "" : fmt::format("n = {}: enough for a try, too few to report", fewest);
+  return few_units_note(fewest);
 }
+
+std::string few_units_note(std::size_t fewest) { return fewest >= kFewUnits ? "" : fmt::format("n = {}: enough for a try, too few to report", fewest); }
 
 const ProfileEntry* Profile::find(std::string_view id) const {
   const auto found = std::find_if(entries.begin(), entries.end(),

@@ -61,7 +61,9 @@ TEST(Measure, KilledRunGoesOnAndEndsTheSame) {
   const auto early = run(killed.path(), {"export", "1"});  // its answers are not there yet, which an empty file would hide
   EXPECT_EQ(early.status, 2);
   EXPECT_THAT(early.err, HasSubstr("not finished: "));
-  ASSERT_EQ(run(killed.path(), command).status, 0);
+  const auto again = run(killed.path(), command);
+  ASSERT_EQ(again.status, 0);
+  EXPECT_THAT(again.err, HasSubstr("going on with run 1: groups of questions kept: "));
   EXPECT_EQ(exported(whole, "1"), exported(killed, "1"));
 }
 
@@ -71,6 +73,7 @@ TEST(Compare, NoisierSubjectDiffersFromTheIdealOne) {
   ASSERT_EQ(run(scratch.path(), {"measure", "hvae", "--model", "scripted:noisy?lapse=0.5", "--dialogues", "10"}).status, 0);
   const auto outcome = run(scratch.path(), {"compare", "1", "2", "--json"});
   ASSERT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(run(scratch.path(), {"compare", "1", "2"}).out, ::testing::Not(HasSubstr("too few to report")));
   const auto json = nlohmann::json::parse(outcome.out);
   const auto& differences = json["differences"];
   const auto angle = std::find_if(differences.begin(), differences.end(), [](const auto& d) { return d["id"] == "altruistic.angle"; });

@@ -101,6 +101,24 @@ TEST_F(Mistakes, AHandfulOfUnitsIsCalledATry) {
   EXPECT_THAT(valence({"measure", "svo", "--model", "scripted:ideal"}).out, Not(HasSubstr("too few to report")));
 }
 
+TEST_F(Mistakes, ASimulatedSubjectIsNotTakenForAModel) {
+  EXPECT_THAT(valence({"measure", "svo", "--model", "scripted:ideal", "--persona", "You put others first."}).out,
+              HasSubstr("simulated: acts on the value that the conversation names, without error. Its figures show"));
+}
+
+TEST_F(Mistakes, AnExportIsNamedAndItsEndingChoosesTheFormat) {
+  ASSERT_EQ(valence({"measure", "svo", "--model", "scripted:ideal"}).status, 0);
+  EXPECT_THAT(valence({"export", "1", "--out", "a.csv"}).out, HasSubstr("answers: a.csv ("));
+  EXPECT_EQ(content_of(scratch_ / "a.csv").substr(0, 4), valence({"export", "1", "--format", "csv"}).out.substr(0, 4));
+  refused({"export", "1", "--out", "a.xlsx"}, "--out a.xlsx: answers are written as .jsonl or .csv");
+  EXPECT_EQ(valence({"export", "1", "--out", "a.xlsx", "--format", "csv"}).status, 0);
+}
+
+TEST_F(Mistakes, ReportsStandBesideTheirStore) {
+  ASSERT_EQ(valence({"measure", "svo", "--model", "scripted:ideal", "--store", "other/t.db"}).status, 0);
+  EXPECT_TRUE(std::filesystem::exists(scratch_ / "other/out/svo-scripted-ideal-1.html"));
+}
+
 TEST_F(Mistakes, AStraightLineIsNoProfile) {
   std::string fours;
   for (int i = 0; i < 40; ++i) fours += "4 ";

@@ -35,6 +35,15 @@ TEST_F(StopOnSignal, TheFirstSignalAsksToStop) {
   EXPECT_EXIT(stop_and_exit(SIGTERM), ::testing::ExitedWithCode(42), "");
 }
 
+TEST_F(StopOnSignal, TheFirstIsAcknowledgedAtOnce) {
+  const auto once = [] {
+    stop_on_signal("stopping");
+    ::raise(SIGINT);
+    std::_Exit(42);
+  };
+  EXPECT_EXIT(once(), ::testing::ExitedWithCode(42), "^stopping$");
+}
+
 TEST_F(StopOnSignal, TheSecondEndsTheProcess) {
   const auto twice = [] {
     stop_on_signal();

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <stop_token>
+#include <string_view>
 
 namespace valence {
 
 /// A token that is asked to stop on the first SIGINT or SIGTERM; a second signal ends the process at once.
-/// Installed once by the command line.
-std::stop_token stop_on_signal();
+/// The first prints `notice` to standard error at once, since stopping may take as long as what is under way (a text
+/// that outlives the program; empty prints nothing). Installed once by the command line.
+std::stop_token stop_on_signal(std::string_view notice = {});
 
 }  // namespace valence

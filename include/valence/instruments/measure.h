@@ -74,6 +74,9 @@ struct Difference {
   double p_holm = 1.0;
   bool paired = true;
 };
+/// "n = 2: enough for a try, too few to report", as for a profile.
+std::string few_units_note(const std::vector<Difference>& differences);
+
 struct ComparedRun {
   const Settings* settings;
   const AnswerTable* answers;

@@ -19,7 +19,7 @@ Result<Settings> settings_of(const ReportRun& run);
 Result<void> write_report(const Store& store, const std::vector<RunId>& runs, const std::string& path,
                           const ReportOptions& options);
 
-/// out/INSTRUMENT-SUBJECT.html with anything but letters, digits and dots turned into hyphens.
-std::string default_report_path(const std::string& instrument, const std::string& subject, RunId run);
+/// out/INSTRUMENT-SUBJECT-RUN.html beside the store, with anything but letters, digits and dots turned into hyphens.
+std::string default_report_path(const std::filesystem::path& store, const std::string& instrument, const std::string& subject, RunId run);
 
 }  // namespace valence

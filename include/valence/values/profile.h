@@ -78,6 +78,7 @@ struct Profile {
 /// "n = 2: enough for a try, too few to report" where a headline figure has an interval over a handful of units: it keeps
 /// its level, but one more unit may move everything. Else empty.
 std::string few_units_note(const Profile& profile);
+std::string few_units_note(std::size_t fewest);
 
 /// The JSON of docs/formats.md, "Profile", and back. Replicates are kept only when asked for.
 Json to_json(const Profile& profile, bool with_replicates = false);
