@@ -72,8 +72,9 @@ void add_measure_command(CLI::App& parent, Session& session, const Instrument& i
   app->footer(examples({fmt::format("valence measure {} --model smollm2", card.id),
                         fmt::format("valence measure {} --model smollm2 --persona \"You are a nurse.\" --json", card.id),
                         fmt::format("valence measure {} --model scripted:ideal --store trial.db", card.id)}) +
-              "\nTime: the progress line says what is left of each part; probe questions, where there are any, come after the\n"
-              "instrument's own. For a quick try ask fewer wordings, label sets, scenarios or dialogues where the options above offer it.");
+              "\nTime: the progress line says what is left of each part; probe questions, where there are any (some 180 in a\n"
+              "format, whatever else is asked), come after the instrument's own. For a quick try ask fewer wordings, label sets,\n"
+              "scenarios or dialogues where the options above offer it.");
   app->callback([command, &session] { session.finish(command->run(session)); });
 }
 
