@@ -43,7 +43,7 @@ Result<void> MeasureCommand::run(Session& session) {
 /// A simulated subject's figures are exact and may be those of chance: said, so that nobody reads a model into them.
 std::string simulated_note(const ModelCard& model) {
   if (!model.simulated) return "";
-  return fmt::format("  {}. Its figures show what the instrument sees of a known truth; a persona moves it only by naming a value\n", model.description);
+  return fmt::format("  {}. Its figures show what the instrument sees of a known truth; a persona that names no value does not move it\n", model.description);
 }
 
 void MeasureCommand::show(const Session& session, const Measurement& measurement, const ModelCard& model, const std::string& path) const {
@@ -72,8 +72,8 @@ void add_measure_command(CLI::App& parent, Session& session, const Instrument& i
   app->footer(examples({fmt::format("valence measure {} --model smollm2", card.id),
                         fmt::format("valence measure {} --model smollm2 --persona \"You are a nurse.\" --json", card.id),
                         fmt::format("valence measure {} --model scripted:ideal --store trial.db", card.id)}) +
-              "\nTime: the progress line says what is left of each part; probe questions, where there are any (some 180 in a\n"
-              "format, whatever else is asked), come after the instrument's own. For a quick try ask fewer wordings, label sets,\n"
+              "\nTime: the progress line says what is left of each part; probe questions, where there are any, come after the\n"
+              "instrument's own and are as many whatever else is asked. For a quick try ask fewer wordings, label sets,\n"
               "scenarios or dialogues where the options above offer it.");
   app->callback([command, &session] { session.finish(command->run(session)); });
 }
