@@ -18,6 +18,16 @@ SettingTable file_settings(const Operation& operation) {
   SettingTable table = {
       {"data", kText, "", "", "JSON Lines file that is learned from (docs/formats.md, \"Training data\")", {}, {}, {}},
       {"held_out", kText, "", "", "another such file, looked at before and after; empty: none", {}, {}, {}},
+      {"split",
+       kChoice,
+       "none",
+       "",
+       "prompts: learn from the training side of the one split of prompts and look at the other side, of held_out or "
+       "of "
+       "data itself; none: both files whole",
+       {"none", "prompts"},
+       {},
+       {}},
       {"count", kInteger, "0", "records", "so many of the records, drawn by the seed; 0: all", {}, 0, 1e9},
       {"held_out_count", kInteger, "0", "records", "likewise of the held-out ones", {}, 0, 1e9},
       {"leave_out_unreadable",
@@ -55,6 +65,12 @@ std::vector<TrainingRecord> records_drawn(std::vector<TrainingRecord> records, c
   return some;
 }
 
+/// What the person said first: what the split of prompts goes by.
+std::string_view opening_of(const TrainingRecord& record) {
+  const auto first = std::ranges::find(record.prompt, Role::kUser, &Message::role);
+  return first == record.prompt.end() ? std::string_view() : std::string_view(first->text);
+}
+
 struct Files {
   TrainingFile training, held_out;
 };
@@ -65,11 +81,14 @@ Result<Files> read_files(const AlignContext& context, const Operation& operation
   TrainingFileOptions options{static_cast<std::size_t>(settings.integer("longest")),
                               settings.flag("leave_out_unreadable"),
                               static_cast<std::size_t>(settings.integer("count")), context.seed};
+  const TrainingFileNames names{settings.text("data"), settings.text("held_out"), settings.text("split") == "prompts"};
   Files files;
-  VALENCE_TRY(files.training, read_training_file(settings.text("data"), operation, subject, options));
-  if (settings.text("held_out").empty()) return files;
+  options.side = names.side(PromptSide::kTraining);
+  VALENCE_TRY(files.training, read_training_file(names.training, operation, subject, options));
+  if (!names.has_held_out()) return files;
   options.count = static_cast<std::size_t>(settings.integer("held_out_count"));
-  VALENCE_TRY(files.held_out, read_training_file(settings.text("held_out"), operation, subject, options));
+  options.side = names.side(PromptSide::kHeldOut);
+  VALENCE_TRY(files.held_out, read_training_file(names.held_out_file(), operation, subject, options));
   return files;
 }
 
@@ -147,6 +166,12 @@ Result<TrainingFile> read_training_file(const std::string& file, const Operation
   if (std::ranges::find(operation.data, kind) == operation.data.end()) {
     return fail(ErrorCode::kUsage, "{}: {} learns from {} data, this file holds {} data (valence align list)", file,
                 operation.id, to_string(operation.data.front()), to_string(kind));
+  }
+  if (options.side) {
+    std::erase_if(records, [&](const TrainingRecord& record) { return side_of(opening_of(record)) != *options.side; });
+    if (records.empty())
+      return fail(ErrorCode::kUsage, "{}: no record is on the {} side of the split of prompts", file,
+                  to_string(*options.side));
   }
   records = records_drawn(std::move(records), options);
   VALENCE_TRY(auto rendered, render_data(*model.model, records, model.render, options.longest));

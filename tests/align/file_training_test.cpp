@@ -80,6 +80,42 @@ TEST_F(FileTraining, WhatIsLeftOutIsCounted) {
               HasSubstr("all 3 records are longer than 2 tokens (longest)"));
 }
 
+TEST_F(FileTraining, OneFileSplitByPromptsLendsNoPromptToBothSides) {
+  const auto subject = open_subject(base_).value();
+  const auto& dpo = **find_operation("dpo");
+  std::string text;
+  std::size_t training = 0;
+  for (int i = 0; i < 12; ++i) {
+    const auto prompt = fmt::format("Question {}?", i);
+    training += side_of(prompt) == PromptSide::kTraining ? 1U : 0U;
+    text += fmt::format("{{\"prompt\": \"{}\", \"chosen\": \"yes\", \"rejected\": \"no\"}}\n", prompt);
+  }
+  const auto all = file("all.jsonl", text);
+  ASSERT_GT(training, 0U);
+  ASSERT_LT(training, 12U);
+  const auto learned = read_training_file(all, dpo, subject, {.side = PromptSide::kTraining});
+  const auto looked_at = read_training_file(all, dpo, subject, {.side = PromptSide::kHeldOut});
+  ASSERT_TRUE(learned && looked_at);
+  EXPECT_EQ(learned->examples.size(), training);
+  EXPECT_EQ(looked_at->examples.size(), 12U - training);
+  const TrainingFileNames one{all, "", true};
+  EXPECT_TRUE(one.has_held_out());
+  EXPECT_EQ(one.held_out_file(), all);
+  EXPECT_FALSE((TrainingFileNames{all, "", false}.has_held_out()));
+}
+
+TEST_F(FileTraining, AFileWithNothingOnASideIsNamed) {
+  std::string prompt = "a?";
+  while (side_of(prompt) != PromptSide::kTraining) prompt += "a?";
+  const auto one =
+      file("one.jsonl", fmt::format("{{\"prompt\": \"{}\", \"chosen\": \"yes\", \"rejected\": \"no\"}}\n", prompt));
+  const auto read =
+      read_training_file(one, **find_operation("dpo"), open_subject(base_).value(), {.side = PromptSide::kHeldOut});
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, ErrorCode::kUsage);
+  EXPECT_THAT(read.error().message, HasSubstr("one.jsonl: no record is on the held_out side of the split of prompts"));
+}
+
 TEST_F(FileTraining, EveryOperationOnFilesIsAMethod) {
   for (const auto& id : file_operations()) {
     const auto* aligner = find_aligner(id).value();

@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "valence/align/aligner.h"
+#include "valence/evaluate/prompt_split.h"
 #include "valence/exam/examiner.h"
 #include "valence/train/example.h"
 #include "valence/train/operations.h"
@@ -24,6 +26,18 @@ struct TrainingFileOptions {
   bool leave_out_unreadable = false;  ///< else the first line that is no record is an error
   std::size_t count = 0;              ///< so many records, drawn by the seed, in the order of the file; 0 = all
   std::uint64_t seed = 0;
+  std::optional<PromptSide> side = std::nullopt;  ///< only records that open with a prompt of this side; none = all
+};
+
+/// Both files of a training. `split`: of `training` only records of the split's training side, of `held_out` only those
+/// of its other side, so that one file may be both; without it both are taken whole, and an empty `held_out` is none.
+struct TrainingFileNames {
+  std::string training, held_out;
+  bool split = false;
+
+  bool has_held_out() const { return split || !held_out.empty(); }
+  const std::string& held_out_file() const { return held_out.empty() ? training : held_out; }
+  std::optional<PromptSide> side(PromptSide wanted) const { return split ? std::optional(wanted) : std::nullopt; }
 };
 
 /// kUsage when the operation does not learn from what the file holds, or nothing is short enough.
