@@ -43,27 +43,12 @@ Result<void> load_mlp(WeightReader& file, const TransformerShape& shape, std::in
   return {};
 }
 
-Tensor rms_norm(const Tensor& x, const Tensor& weight, double epsilon) {
-  return x * (x.square().mean(-1, /*keepdim=*/true) + epsilon).rsqrt() * weight;
-}
-
-Tensor rope(const Tensor& x, const RopeTable& table, RopePairs pairs) {
-  const auto half = x.size(2) / 2;
-  if (pairs == RopePairs::kHalves) {
-    const auto first = x.narrow(2, 0, half), second = x.narrow(2, half, half);
-    return torch::cat({first * table.cosine - second * table.sine, second * table.cosine + first * table.sine}, 2);
-  }
-  const auto couples = x.view({x.size(0), x.size(1), half, 2});
-  const auto first = couples.select(3, 0), second = couples.select(3, 1);
-  return torch::stack({first * table.cosine - second * table.sine, second * table.cosine + first * table.sine}, 3)
-      .view(x.sizes());
-}
-
 Tensor attention(const BlockWeights& weights, const Tensor& x, const Pass& pass) {
   const auto& shape = *pass.shape;
   const auto heads = weights.qkv.forward(x, pass).view({x.size(0), -1, shape.head_width});
-  auto q = heads.narrow(1, 0, shape.heads), k = heads.narrow(1, shape.heads, shape.key_heads);
-  const auto v = heads.narrow(1, shape.heads + shape.key_heads, shape.key_heads);
+  const auto parts = heads.split_with_sizes({shape.heads, shape.key_heads, shape.key_heads}, 1);
+  auto q = parts[0], k = parts[1];
+  const auto& v = parts[2];
   if (weights.query_norm.defined()) q = rms_norm(q, weights.query_norm, shape.norm_epsilon);
   if (weights.key_norm.defined()) k = rms_norm(k, weights.key_norm, shape.norm_epsilon);
   const auto& table = weights.local ? pass.rope_local : pass.rope;
@@ -74,11 +59,7 @@ Tensor attention(const BlockWeights& weights, const Tensor& x, const Pass& pass)
 }
 
 Tensor gated_mlp(const BlockWeights& weights, const Tensor& x, const Pass& pass, Gate gate) {
-  const auto both = weights.gate_up.forward(x, pass);
-  const auto half = both.size(1) / 2;
-  const auto gates = both.narrow(1, 0, half), up = both.narrow(1, half, half);
-  const auto open = gate == Gate::kSilu ? torch::silu(gates) : torch::gelu(gates, "tanh");
-  return weights.down.forward(open * up, pass);
+  return weights.down.forward(gated(weights.gate_up.forward(x, pass), gate), pass);
 }
 
 Tensor pre_norm_block(const BlockWeights& weights, const Tensor& x, const Pass& pass) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "fused.h"
 #include "pass.h"
 #include "projection.h"
 #include "weights.h"
@@ -18,8 +19,6 @@ struct BlockWeights {
   torch::Tensor attention_out_norm, mlp_out_norm;  ///< before the sum with the block's input
   bool local = false;                              ///< sees only a window
 };
-
-enum class Gate { kSilu, kGeluTanh };
 
 /// An architecture: what it takes from a file for one block, and what the block computes.
 struct Architecture {
@@ -41,12 +40,6 @@ Result<void> load_head_norms(WeightReader& file, const TransformerShape& shape, 
                              BlockWeights& weights);
 /// The gated MLP and its norm.
 Result<void> load_mlp(WeightReader& file, const TransformerShape& shape, std::int64_t block, BlockWeights& weights);
-
-/// x / √(mean x² + ε) · weight, over the last dimension.
-torch::Tensor rms_norm(const torch::Tensor& x, const torch::Tensor& weight, double epsilon);
-
-/// Turns every head of [tokens, heads, width] by the tokens' angles.
-torch::Tensor rope(const torch::Tensor& x, const RopeTable& table, RopePairs pairs);
 
 /// Attention's output for the normed input x, after the output projection.
 torch::Tensor attention(const BlockWeights& weights, const torch::Tensor& x, const Pass& pass);

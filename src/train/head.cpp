@@ -85,14 +85,17 @@ class HeadLogprobs : public torch::autograd::Function<HeadLogprobs> {
     auto mean = torch::empty({take_along ? rows : 0, states.size(1)}, states.options());
     for (const auto& range : ranges_of(by_row, rows, at_once)) {
       const auto chunk = chunk_of(states.narrow(0, range.row, range.rows), weight, bias, cap);
-      const auto log_sum = torch::logsumexp(chunk.logits, 1, /*keepdim=*/true);
-      normaliser.narrow(0, range.row, range.rows).copy_(log_sum.squeeze(1));
+      const auto wanted = at_targets(chunk.logits, by_row, range);
+      const auto most = chunk.logits.amax(1, /*keepdim=*/true);
+      const auto below = chunk.logits.sub_(most);  // from here on the logits are these, and soon probabilities
+      const auto p = with_entropy ? below.exp() : below.exp_();
+      const auto sum = p.sum(1, /*keepdim=*/true), log_sum = sum.log();
+      normaliser.narrow(0, range.row, range.rows).copy_((log_sum + most).squeeze(1));
       const auto rows_of_losses = by_row.row.narrow(0, range.loss, range.losses);
-      sorted.narrow(0, range.loss, range.losses)
-          .copy_(at_targets(chunk.logits, by_row, range) - normaliser.index_select(0, rows_of_losses));
+      sorted.narrow(0, range.loss, range.losses).copy_(wanted - normaliser.index_select(0, rows_of_losses));
       if (!take_along && !with_entropy) continue;
-      auto p = (chunk.logits - log_sum).exp_();
-      if (with_entropy) entropy.narrow(0, range.row, range.rows).copy_(log_sum.squeeze(1) - (p * chunk.logits).sum(1));
+      p.div_(sum);
+      if (with_entropy) entropy.narrow(0, range.row, range.rows).copy_(log_sum.squeeze(1) - (p * below).sum(1));
       if (!take_along) continue;
       if (cap > 0) {
         slope_at_target.narrow(0, range.loss, range.losses).copy_(at_targets(chunk.slope, by_row, range));

@@ -90,7 +90,7 @@ Tensor Projection::forward(const Tensor& x, const Pass& pass) const {
   const auto y = base(x, pass);
   if (pass.adapter_scale == 0 || !has_adapters()) return y;
   const auto inner = torch::mm(dropped(x, pass), all_a().t());
-  return torch::addmm(y, inner, all_b().t(), 1, lora_scale_ * pass.adapter_scale);
+  return y.addmm_(inner, all_b().t(), 1, lora_scale_ * pass.adapter_scale);
 }
 
 bool Projection::has_adapters() const {
