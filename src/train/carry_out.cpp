@@ -95,6 +95,7 @@ train::LinearHead head_for(const train::Task& task) {
 struct Work {
   TrainingJob job;
   std::vector<TrainingExample> examples, held_out;
+  train::Reference held_out_reference;  ///< once the held-out examples were looked at
   std::unique_ptr<train::Task> task;
   std::unique_ptr<Store> store;  ///< null when the job names none, and in all processes but the first
   train::Processes processes;
@@ -204,11 +205,13 @@ train::TrainerContext context_of(Work& work, Progress& progress, std::stop_token
   return context;
 }
 
-Result<void> look_at_held_out(train::Policy& policy, Work& work, HeldOutFigures& figures) {
+Result<void> look_at_held_out(train::Policy& policy, Work& work, Progress& progress, const std::stop_token& stop,
+                              HeldOutFigures& figures) {
   if (work.held_out.empty()) return {};
+  const auto pass_tokens = static_cast<std::size_t>(work.job.settings.integer("pass_tokens"));
   VALENCE_TRY(const auto evaluation,
               train::evaluate(policy, *work.task, work.held_out,
-                              static_cast<std::size_t>(work.job.settings.integer("pass_tokens")), &work.processes));
+                              {pass_tokens, &work.held_out_reference, &progress, stop, &work.processes}));
   figures = figures_of(evaluation);
   return {};
 }
@@ -252,11 +255,11 @@ Result<void> carry_out_at(const train::ProcessPlace& place, const fs::path& path
   VALENCE_TRY(auto policy, open_policy(work, threads, progress));
   auto& outcome = work.outcome;
   outcome.has_held_out = !work.held_out.empty();
-  VALENCE_CHECK(look_at_held_out(policy, work, outcome.before));
+  VALENCE_CHECK(look_at_held_out(policy, work, progress, stop, outcome.before));
   VALENCE_TRY(const auto report,
               train::train(policy, *work.task, work.examples, train::trainer_options(work.job.settings, work.job.seed),
-                           context_of(work, progress, std::move(stop))));
-  VALENCE_CHECK(look_at_held_out(policy, work, outcome.after));
+                           context_of(work, progress, stop)));
+  VALENCE_CHECK(look_at_held_out(policy, work, progress, stop, outcome.after));
   return work.processes.first() ? leave_outcome(work, outcome, report) : Result<void>();
 }
 

@@ -397,28 +397,37 @@ TrainerOptions trainer_options(const Settings& settings, std::uint64_t seed) {
 }
 
 Result<Evaluation> evaluate(Policy& policy, const Task& task, std::span<const TrainingExample> examples,
-                            std::size_t pass_tokens, Processes* together) {
+                            const EvaluationContext& context) {
   const torch::NoGradGuard no_gradient;
   if (task.learns_from_rollouts())
     return fail(ErrorCode::kUnsupported,
                 "rollouts are answers of one policy: there is nothing to evaluate on held out");
   policy.set_training(false, 0);
   Processes alone;
-  auto& processes = together == nullptr ? alone : *together;
+  auto& processes = context.processes == nullptr ? alone : *context.processes;
+  auto* progress = context.progress;
   const auto costs = costs_of(policy, examples);
-  Reference reference;
-  if (task.needs_reference()) {
-    VALENCE_TRY(reference, reference_of(policy, examples, costs, pass_tokens, processes, nullptr, {}));
+  Reference own;
+  auto& reference = context.reference == nullptr ? own : *context.reference;
+  if (task.needs_reference() && reference.empty()) {
+    VALENCE_TRY(reference,
+                reference_of(policy, examples, costs, context.pass_tokens, processes, progress, context.stop));
   }
+  if (progress != nullptr) progress->start("looking at held-out examples", examples.size(), "examples");
   Sums sums;
   const auto all = all_of(examples.size());
-  for (const auto& pass : own_passes(all, costs, pass_tokens, task.couples(), processes)) {
+  for (const auto& pass : own_passes(all, costs, context.pass_tokens, task.couples(), processes)) {
+    if (context.stop.stop_requested()) break;
     VALENCE_TRY(const auto scored, score(policy, task, examples, pass, reference));
     VALENCE_TRY(const auto loss, task.loss(scored));
     sums.loss += loss.sum.to(torch::kDouble).item<double>();
     sums.figures.add(loss.figures);
     for (std::size_t i = 0; i < loss.margins.size(); ++i) sums.margins[pass.examples[i]] = loss.margins[i];
+    if (progress != nullptr) progress->advance(pass.examples.size());
   }
+  VALENCE_TRY(const bool stopped, processes.any(context.stop.stop_requested()));
+  if (stopped) return fail(ErrorCode::kStopped, "stopped at the held-out examples; run the same command to go on");
+  if (progress != nullptr) progress->finish();
   VALENCE_CHECK(add_up(processes, sums));
   Evaluation evaluation{sums.loss / units_of(task, examples, all), std::move(sums.figures), {}};
   for (const auto& [example, margin] : sums.margins) evaluation.margins.push_back(margin);

@@ -11,6 +11,7 @@
 #include <stop_token>
 #include <vector>
 
+#include "passes.h"
 #include "policy.h"
 #include "processes.h"
 #include "schedule.h"
@@ -65,8 +66,17 @@ struct Evaluation {
   Figures figures;
   std::vector<double> margins;  ///< per example, of tasks on pairs; else empty
 };
+struct EvaluationContext {
+  std::size_t pass_tokens = 2048;  ///< most tokens of one forward pass
+  /// Where the examples' log-probabilities under the reference are kept; what is there is not computed again, since no
+  /// training changes it. Null = for this call only.
+  Reference* reference = nullptr;
+  Progress* progress = nullptr;
+  std::stop_token stop = {};
+  Processes* processes = nullptr;  ///< that share the examples; null = this one alone
+};
 Result<Evaluation> evaluate(Policy& policy, const Task& task, std::span<const TrainingExample> examples,
-                            std::size_t pass_tokens, Processes* processes = nullptr);
+                            const EvaluationContext& context = {});
 
 /// Trains until the steps are done and saves the adapter. A checkpoint of the same job in `context.output` is gone on
 /// with: the result is bit-identical to that of a run that never stopped. From `context.start` come parameters,

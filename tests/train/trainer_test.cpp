@@ -76,10 +76,36 @@ TEST(Trainer, EveryPairwiseLossPutsTheBetterAnswerFirst) {
     const auto examples = pairs();
     const auto task = task_of(operation);
     ASSERT_TRUE(train(policy, *task, examples, quick(200), {.output = scratch.path()}));
-    const auto after = evaluate(policy, *task, examples, 2048).value();
+    const auto after = evaluate(policy, *task, examples).value();
     EXPECT_EQ(after.figures.mean("accuracy"), 1.0) << operation;
     for (TokenId q = 0; q < 8; ++q) EXPECT_GT(policy.probability(q, q + 1), policy.probability(q, q + 2)) << operation;
   }
+}
+
+TEST(Trainer, HeldOutExamplesNeedTheirReferenceOnce) {
+  const Scratch scratch;
+  BigramPolicy policy(kVocabulary);
+  const auto examples = pairs();
+  const auto task = task_of("dpo");
+  Reference kept;
+  ASSERT_TRUE(evaluate(policy, *task, examples, {.reference = &kept}));
+  ASSERT_EQ(kept.size(), examples.size());
+  ASSERT_TRUE(train(policy, *task, examples, quick(20), {.output = scratch.path()}));
+  EXPECT_EQ(evaluate(policy, *task, examples, {.reference = &kept})->margins,
+            evaluate(policy, *task, examples)->margins);
+  kept.front().front() = kept.front().front() + 5.0;  // were it computed again, this would change nothing
+  EXPECT_NE(evaluate(policy, *task, examples, {.reference = &kept})->margins,
+            evaluate(policy, *task, examples)->margins);
+}
+
+TEST(Trainer, LookingAtHeldOutExamplesCanBeStopped) {
+  BigramPolicy policy(kVocabulary);
+  std::stop_source stop;
+  stop.request_stop();
+  const auto stopped = evaluate(policy, *task_of("sft"), std::vector<TrainingExample>{{"t", {path({0, 1})}}},
+                                {.stop = stop.get_token()});
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().code, ErrorCode::kStopped);
 }
 
 TEST(Trainer, RankingAndLabelsAreLearnedToo) {
@@ -108,7 +134,7 @@ TEST(Trainer, ARewardModelOrdersPairsAndRankings) {
                                               {"ranking", {path({0, 5}, 3), path({0, 4}, 2), path({0, 3}, 1)}}};
   const auto task = task_of("reward");
   ASSERT_TRUE(train(policy, *task, examples, quick(150, 2), {.output = scratch.path()}));
-  const auto after = evaluate(policy, *task, examples, 2048).value();
+  const auto after = evaluate(policy, *task, examples).value();
   EXPECT_EQ(after.figures.mean("accuracy"), 1.0);
   EXPECT_GT(after.figures.mean("margin"), 1.0);
 }
@@ -245,7 +271,8 @@ TEST(Trainer, AFullDiskEndsTheRunAndNothingIsLost) {
   EXPECT_EQ(cut.error().code, ErrorCode::kDiskFull);
   EXPECT_EQ(read_checkpoint(full / "checkpoint.bin")->step, 5U);
 
-  const auto report = train(second, *task_of("dpo"), examples, quick(23, 3), {.output = full.path(), .job = sha256("job")});
+  const auto report =
+      train(second, *task_of("dpo"), examples, quick(23, 3), {.output = full.path(), .job = sha256("job")});
   ASSERT_TRUE(report) << report.error().message;
   EXPECT_EQ(report->resumed_from, 5U);
   EXPECT_EQ(second.bytes(), never.bytes());
