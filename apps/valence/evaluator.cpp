@@ -7,6 +7,7 @@
 
 #include "evaluator_judge.h"
 #include "evaluator_label.h"
+#include "evaluator_picture.h"
 #include "evaluator_text.h"
 #include "session.h"
 #include "valence/base/digest.h"
@@ -83,6 +84,7 @@ struct TrainCommand {
   std::size_t folds = 5;
   bool by_responder = false, baseline = false, curve = false;
   QualityOptions quality;
+  CalibrationPicture picture;
 
   Result<void> run(const Session& session);
 
@@ -193,7 +195,8 @@ Result<Json> TrainCommand::report(const Session& session, const LabelledData& la
     all.push_back(to_json(one));
     reports.push_back(std::move(one));
   }
-  if (!session.json) fmt::print("{}", quality_text(reports, session.out));
+  VALENCE_CHECK(picture.draw(reports.front()));
+  if (!session.json) fmt::print("{}{}", quality_text(reports, session.out), picture.line());
   Json document = {{"folds", by_responder ? "one per responder" : fmt::format("{} by prompt", folds)},
                    {"quality", all}};
   if (baseline) {
@@ -243,6 +246,8 @@ Result<Evaluator> TrainCommand::fit(const LabelledData& labelled, const FeatureF
 
 Result<void> TrainCommand::run(const Session& session) {
   VALENCE_CHECK(settle_recipe());
+  if (folds == 0 && !by_responder && picture.wanted())
+    return fail(ErrorCode::kUsage, "--picture draws what cross-validation finds: leave out --folds 0");
   VALENCE_TRY(const auto labelled, labelled_data());
   const auto progress = session.progress();
   VALENCE_TRY(const auto vectors, VectorStore::open_for(recipe.features(), session.stop, progress.get()));
@@ -308,7 +313,8 @@ void add_train(CLI::App& parent, Session& session) {
       ->check(seed_number())
       ->capture_default_str();
   app->add_option("-o,--out", command->out, "where the evaluator goes; without it nothing is kept");
-  app->footer(examples({"valence evaluator train --out schwartz.evaluator",
+  command->picture.add_flag(*app);
+  app->footer(examples({"valence evaluator train --out schwartz.evaluator --picture calibration.svg",
                         "valence evaluator train mine.jsonl --features tfidf,dictionary --head ridge",
                         "valence evaluator train --features minilm,states:smollm2@15 --head mlp --baseline",
                         "valence evaluator train --recipe words --by-responder --json"}));
@@ -346,6 +352,7 @@ struct TestCommand {
   std::string evaluator, data;
   std::string space = "schwartz10";
   QualityOptions quality;
+  CalibrationPicture picture;
   JudgeFlags judge;
 
   Result<void> run(const Session& session) const;
@@ -356,7 +363,7 @@ Result<void> TestCommand::run(const Session& session) const {
     if (evaluator.empty()) return fail(ErrorCode::kUsage, "say which labelled responses: valence evaluator test --judge MODEL FILE.jsonl");
     VALENCE_TRY(const auto values, space_called(space));
     VALENCE_TRY(const auto labelled, read_data(evaluator, space, TouchePart::kValidation));
-    return test_judge(session, judge, values, labelled, evaluator, quality);
+    return test_judge(session, judge, values, labelled, evaluator, quality, picture);
   }
   VALENCE_CHECK(require_reader(evaluator, judge));
   if (data.empty()) return fail(ErrorCode::kUsage, "say which labelled responses: valence evaluator test EVALUATOR FILE.jsonl");
@@ -374,6 +381,7 @@ Result<void> TestCommand::run(const Session& session) const {
   }
   VALENCE_TRY(const auto held, hold_out(loaded, labelled.subset(unseen)));
   VALENCE_TRY(const auto report, quality_report(held, labelled.names.dimensions, quality));
+  VALENCE_CHECK(picture.draw(report));
   if (session.json) {
     Json document = {{"evaluator", evaluator_json(loaded)},
                      {"data", data},
@@ -383,7 +391,7 @@ Result<void> TestCommand::run(const Session& session) const {
     session.print(document);
     return {};
   }
-  fmt::print("{}", quality_text({report}, session.out));
+  fmt::print("{}{}", quality_text({report}, session.out), picture.line());
   if (seen > 0) fmt::print("  {} responses that the evaluator was fitted on are left out\n", with_thousands(seen));
   return {};
 }
@@ -398,7 +406,8 @@ void add_test(CLI::App& parent, Session& session) {
   command->judge.add_sample_flag(*app);
   app->add_option("--space", command->space, "value space of the labels: an id, or a TOML file")->capture_default_str();
   app->add_option("--seed", command->quality.seed, "of the bootstrap")->check(seed_number())->capture_default_str();
-  app->footer(examples({"valence evaluator test schwartz.evaluator mine.jsonl",
+  command->picture.add_flag(*app);
+  app->footer(examples({"valence evaluator test schwartz.evaluator mine.jsonl --picture calibration.svg",
                         "valence evaluator test schwartz.evaluator mine.jsonl --json",
                         "valence evaluator test --judge smollm2 --judge-rows 50 fulcra"}));
   app->callback([command, &session] { session.finish(command->run(session)); });

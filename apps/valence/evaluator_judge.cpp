@@ -169,12 +169,14 @@ Result<void> apply_judge(const Session& session, const JudgeFlags& flags, const 
 }
 
 Result<void> test_judge(const Session& session, const JudgeFlags& flags, const Space& space,
-                        const LabelledData& labelled, const std::string& data, const QualityOptions& quality) {
+                        const LabelledData& labelled, const std::string& data, const QualityOptions& quality,
+                        const CalibrationPicture& picture) {
   VALENCE_TRY(const auto judge, OpenJudge::open(flags, space));
   const auto sample = sample_of(labelled, flags.rows, quality.seed);
   VALENCE_TRY(const auto judgement, judge.read(texts_of(sample.rows), quality.seed, *session.progress(), session.stop));
   VALENCE_TRY(const auto held, hold_out(judgement, sample, judge.name()));
   VALENCE_TRY(const auto report, quality_report(held, sample.names.dimensions, quality));
+  VALENCE_CHECK(picture.draw(report));
   VALENCE_TRY(auto document, judge_json(judge, judgement));
   if (session.json) {
     document["data"] = data;
@@ -184,7 +186,7 @@ Result<void> test_judge(const Session& session, const JudgeFlags& flags, const S
     return {};
   }
   VALENCE_TRY(const auto note, judge_note(judgement));
-  fmt::print("{}{}", quality_text({report}, session.out), note);
+  fmt::print("{}{}{}", quality_text({report}, session.out), picture.line(), note);
   if (held.rows() < sample.rows.size())
     fmt::print("  {} responses are left out: the judge's answers about them could not all be read\n",
                sample.rows.size() - held.rows());

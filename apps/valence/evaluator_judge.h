@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "evaluator_picture.h"
 #include "session.h"
 #include "valence/evaluate/judge.h"
 #include "valence/evaluate/quality.h"
@@ -53,6 +54,7 @@ Result<void> apply_judge(const Session& session, const JudgeFlags& flags, const 
                          std::span<const PromptedText> texts);
 /// valence evaluator test --judge
 Result<void> test_judge(const Session& session, const JudgeFlags& flags, const Space& space,
-                        const LabelledData& labelled, const std::string& data, const QualityOptions& quality);
+                        const LabelledData& labelled, const std::string& data, const QualityOptions& quality,
+                        const CalibrationPicture& picture);
 
 }  // namespace valence

@@ -46,6 +46,20 @@ TEST_F(EvaluatorProgram, TrainsTestsAndApplies) {
   EXPECT_GT(text["evidence"][0]["contribution"]["conformity"], text["evidence"][1]["contribution"]["conformity"]);
 }
 
+TEST_F(EvaluatorProgram, DrawsWhatWasPromisedAndWhatHappened) {
+  ASSERT_EQ(train().status, 0);
+  const auto tested = run({"evaluator", "test", "e.evaluator", "more.jsonl", "--picture", "held.svg"});
+  ASSERT_EQ(tested.status, 0) << tested.err;
+  EXPECT_THAT(tested.out, HasSubstr("picture: held.svg"));
+  EXPECT_THAT(content_of(scratch_ / "held.svg"), HasSubstr("<title id=\"reliability-1-title\">Calibration of "));
+  const auto trained = run({"evaluator", "train", "train.jsonl", "--l2", "0.1", "--folds", "4", "--picture", "folds.svg"});
+  ASSERT_EQ(trained.status, 0) << trained.err;
+  EXPECT_TRUE(std::filesystem::exists(scratch_ / "folds.svg"));
+  const auto nothing = run({"evaluator", "train", "train.jsonl", "--folds", "0", "--picture", "no.svg"});
+  EXPECT_EQ(nothing.status, 2);
+  EXPECT_THAT(nothing.err, HasSubstr("--picture draws what cross-validation finds"));
+}
+
 TEST_F(EvaluatorProgram, RemembersHowItReadsRespondersThatItNeverSaw) {
   const auto trained = train();
   ASSERT_EQ(trained.status, 0) << trained.err;
