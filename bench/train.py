@@ -1,7 +1,7 @@
 """Training and rollouts of Valence against TRL, PEFT and transformers: one command, one machine, the same weights, tokens and steps, in turns.
 
     python3 bench/train.py --work FOLDER [--build build/release] [--model smollm2] [--hh harmless-base_test.jsonl.gz]
-                           [--only sft,dpo,choice,rollouts] [--turns 7] [--batch 8] [--trl-batch 4]
+                           [--only sft,dpo,choice,loop,rollouts] [--turns 7] [--batch 8] [--trl-batch 4]
 
 FOLDER takes a Python environment of its own (5.6 GB of packages from PyPI, pinned in scripts/lock/pip-bench-train.txt) and what the runs
 leave. Both sides are programs that wait for their turn; a turn is one optimiser step on the same examples (or one set of rollouts), the
@@ -9,8 +9,10 @@ other side's follows, and who begins changes. What is printed: `ratio <name> <me
 intervals of the median (bootstrap over the pairs of turns), the count, and the settings. Needs an idle machine.
 
     sft        FULCRA's dialogues (data/evaluate/fulcra), the answer learned, the prompt not
-    dpo        HH-RLHF's harmless test pairs (--hh; MIT, not shipped), reference log-probabilities computed before the first step on both sides
+    dpo        HH-RLHF's harmless test pairs (--hh; MIT, not shipped) whose prompts are about half of the tokens, reference log-probabilities
+               computed before the first step on both sides
     choice     MoralChoice's clear-cut scenarios by cross-entropy over options, against TRL's DPO on the same questions: each layout a pair
+    loop       the same against a plain PyTorch loop with PEFT: cross-entropy at the answer's place, all layouts of a question in one step
     rollouts   4 answers to each of 8 prompts, llama.cpp in the format tuned for this machine against transformers' generate in F32 at batch 8
 
 --trl-batch: examples of one forward pass of TRL's (pairs count once); the rest of a step is accumulated. TRL: F32, sdpa attention, dynamic padding, no gradient checkpointing, no packing (it needs a GPU's attention on a CPU it would mix texts),
@@ -32,6 +34,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 LOCK = ROOT / "scripts" / "lock" / "pip-bench-train.txt"
 RANK, ALPHA, RATE, SEED = 8, 16, 1e-4, 1
 PROMPTS, SAMPLES, NEW_TOKENS = 8, 4, 48
+CHOICES = ("choice", "loop")  # learned from the options of questions
 LOSSES_APART = 0.01  # adapters begin from different random numbers
 
 
@@ -125,11 +128,13 @@ def worker(kind, gguf, folder, batch, trl_batch):
     examples = read_lines(folder / "examples.jsonl")
     if kind == "rollouts":
         return generate(model.eval(), examples, torch)
-    import trl
     order = json.loads((folder / "order.json").read_text())
     steps = len(order)
     lora = LoraConfig(r=RANK, lora_alpha=ALPHA, lora_dropout=0.0, task_type="CAUSAL_LM",
                       target_modules=["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"])
+    if kind == "loop":
+        return plain_loop(model, lora, [[examples[i] for i in step] for step in order], trl_batch, torch)
+    import trl
     chosen = [examples[i] for step in order for i in step]
     settings = common_settings(folder / "trl", batch, trl_batch, steps)
     if kind == "sft":
@@ -145,6 +150,36 @@ def worker(kind, gguf, folder, batch, trl_batch):
                   processing_class=word_tokenizer(model.config.vocab_size))
     say(ready=f"torch {torch.__version__} ({torch.get_num_threads()} threads), trl {trl.__version__}")
     run.train()
+    if not await_turn():
+        finish()
+    sys.exit("more turns were asked for than there are steps")
+
+
+def plain_loop(model, lora, steps, questions_a_pass, torch):
+    """What one would write by hand: padded rows, logits of the last place only, cross-entropy to the better option's token."""
+    from peft import get_peft_model
+    model = get_peft_model(model, lora).train()
+    weights = [weight for weight in model.parameters() if weight.requires_grad]
+    optimiser = torch.optim.AdamW(weights, lr=RATE, weight_decay=0.0)
+    say(ready=f"torch {torch.__version__} ({torch.get_num_threads()} threads)")
+    for step in steps:
+        if not await_turn():
+            finish()
+        begin, total = time.perf_counter(), 0.0
+        layouts = sum(1 for example in step for _ in pairs_of(example))
+        for first in range(0, len(step), questions_a_pass):
+            rows = [pair for example in step[first:first + questions_a_pass] for pair in pairs_of(example)]
+            width = max(len(prompt) for prompt, _, _ in rows)
+            ids = torch.tensor([[0] * (width - len(prompt)) + prompt for prompt, _, _ in rows])
+            mask = torch.tensor([[0] * (width - len(prompt)) + [1] * len(prompt) for prompt, _, _ in rows])
+            logits = model(input_ids=ids, attention_mask=mask, position_ids=(mask.cumsum(1) - 1).clamp(min=0), logits_to_keep=1).logits[:, -1]
+            loss = torch.nn.functional.cross_entropy(logits, torch.tensor([better[0] for _, better, _ in rows]), reduction="sum") / layouts
+            loss.backward()
+            total += loss.item()
+        torch.nn.utils.clip_grad_norm_(weights, 1.0)
+        optimiser.step()
+        optimiser.zero_grad()
+        say(seconds=time.perf_counter() - begin, loss=total)
     if not await_turn():
         finish()
     sys.exit("more turns were asked for than there are steps")
@@ -245,9 +280,15 @@ def compare(name, ours, theirs, turns, amount, rate, same_losses=True):
     print(f"ratio {name}_memory {memory[1] / memory[0]:.2f}")
 
 
+def prompt_share(pair):
+    """Of both dialogues' characters, those before the last answer."""
+    prompt = pair["chosen"].rindex("\n\nAssistant:")
+    return 2 * prompt / (len(pair["chosen"]) + len(pair["rejected"]))
+
+
 def hh_lines(path, count):
     with gzip.open(path, "rt", encoding="utf-8") as file:
-        lines = [line for line in file if all(text.strip() for text in json.loads(line).values())]
+        lines = [line for line in file if 0.4 <= prompt_share(json.loads(line)) <= 0.6]
     return random.Random(SEED).sample(lines, count)
 
 
@@ -268,7 +309,7 @@ def write_job(options, kind, folder, steps):
     training = {"rank": RANK, "alpha": ALPHA, "learning-rate": RATE, "warmup": 0, "batch": options.batch, "steps": steps}
     flags = [flag for name, value in training.items() for flag in (f"--{name}", value)]
     command = [options.build / "apps" / "valence" / "valence", "align"]
-    if kind == "choice":
+    if kind in CHOICES:
         command += ["choice", "moralchoice", "--toward", "scripted:ideal", "--set", "low"]
     else:
         lines = hh_lines(options.hh, count) if kind == "dpo" else fulcra_lines(count)
@@ -278,7 +319,7 @@ def write_job(options, kind, folder, steps):
     done = subprocess.run([str(part) for part in command], env={**os.environ, "VALENCE_TRAIN": "false"}, capture_output=True, text=True, check=False)
     if not (folder / "job.json").exists():
         sys.exit("train.py: no job was written: " + done.stderr)
-    if kind == "choice":  # as many questions as are needed, whole
+    if kind in CHOICES:  # as many questions as are needed, whole
         keep_some(folder, count)
     return json.loads((folder / "job.json").read_text())
 
@@ -310,8 +351,8 @@ def run_training(options, kind):
     print(f"{kind}: {len(examples)} examples of {tokens / len(examples):.0f} tokens, {1 - learned / tokens:.0%} of them prompt; {options.batch} a step, "
           f"TRL {options.trl_batch} a pass; {theirs.about['ready']}")
     size = [sum(len(path["tokens"]) for i in step for path in examples[i]["paths"]) for step in order]
-    if kind == "choice":
-        compare("train_choice", ours, theirs, options.turns, lambda i, _: len(order[i]), "questions/s", same_losses=False)
+    if kind in CHOICES:
+        compare(f"train_{kind}", ours, theirs, options.turns, lambda i, _: len(order[i]), "questions/s", same_losses=kind == "loop")
     else:
         compare(f"train_{kind}", ours, theirs, options.turns, lambda i, _: size[i], "tokens/s")
 
@@ -350,7 +391,7 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "release")
     parser.add_argument("--model", default="smollm2")
     parser.add_argument("--hh", type=pathlib.Path, default=ROOT.parent / "shared" / "data" / "hh_rlhf" / "harmless-base_test.jsonl.gz")
-    parser.add_argument("--only", default="sft,dpo,choice,rollouts")
+    parser.add_argument("--only", default="sft,dpo,choice,loop,rollouts")
     parser.add_argument("--turns", type=int, default=7)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--trl-batch", type=int, default=4)
