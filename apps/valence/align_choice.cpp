@@ -161,7 +161,7 @@ void add_choice_command(CLI::App& parent, Session& session, const Instrument& in
   app->add_option("--out", command->folder, "folder of job, adapter and checkpoint (default out/align/…)");
   app->add_option("--seed", command->seed, "seed of everything drawn")->check(seed_number())->capture_default_str();
   command->asked.add_flags(*app, instrument.settings());
-  command->training.add_flags(*app, operation.settings, "Settings of the training", "--training");
+  command->training.add_flags(*app, operation.settings, "Settings of the training", "--training-settings");
   app->footer(
       examples({fmt::format("valence align choice {} --model smollm2 --toward scripted:ideal", instrument.card().id)}));
   app->callback([command, &session] { session.finish(command->run(session)); });

@@ -89,7 +89,7 @@ void add_data_command(CLI::App& parent, Session& session, const Operation& opera
                 "leave out lines that are no record, naming each, instead of stopping at the first");
   app->add_option("--out", command->folder, "folder of job, adapter and checkpoint (default out/align/…)");
   app->add_option("--seed", command->seed, "seed of everything drawn")->check(seed_number())->capture_default_str();
-  command->training.add_flags(*app, operation.settings, "Settings of the training", "--training");
+  command->training.add_flags(*app, operation.settings, "Settings of the training");
   app->footer(examples(
       {fmt::format("valence align {} --model smollm2 --data training.jsonl --held-out test.jsonl", operation.id),
        fmt::format("valence align {} --model smollm2 --data all.jsonl --split-prompts", operation.id)}));
