@@ -62,10 +62,11 @@ std::string changes_text(const std::vector<Change>& changes) {
                    {"before", Align::kLeft},
                    {"after", Align::kLeft},
                    {"difference", Align::kLeft},
-                   {"p (Holm)", Align::kRight}});
+                   {"p (Holm)", Align::kRight},
+                   {"cut by", Align::kLeft}});
   for (const auto& change : changes) {
     table.add({change.label, figure_text(change.before), figure_text(change.after), figure_text(change.difference),
-               significant(change.p_holm)});
+               significant(change.p_holm), percent_text(change.cut)});
   }
   return table.text();
 }

@@ -3,9 +3,11 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "gap_opinions.h"
 #include "gap_show.h"
 #include "session.h"
 #include "show.h"
+#include "target_show.h"
 #include "valence/base/table.h"
 #include "valence/base/text.h"
 #include "valence/instruments/agreement.h"
@@ -24,6 +26,7 @@ struct CompareCommand {
   ProfileOptions options;
 
   Result<void> run(const Session& session) const;
+  Result<std::pair<Target, ComparedGap>> gaps_to_target(const ReportRun& a, const ReportRun& b) const;
   Result<void> run_to_target(const Session& session, const ReportRun& a, const ReportRun& b) const;
 };
 
@@ -60,18 +63,29 @@ void print_text(const ReportRun& a, const ReportRun& b, const std::vector<Differ
   }
 }
 
-Result<void> CompareCommand::run_to_target(const Session& session, const ReportRun& a, const ReportRun& b) const {
+Result<std::pair<Target, ComparedGap>> CompareCommand::gaps_to_target(const ReportRun& a, const ReportRun& b) const {
+  const ProfileOptions gap_options{.replicates = kGapReplicates, .seed = options.seed};
+  if (names_opinions(target)) {
+    VALENCE_TRY(const auto opinions, opinions_for(a, target, map, distances));
+    VALENCE_TRY(auto gaps, compare_opinion_gaps(a.answers, b.answers, opinions, gap_options));
+    return std::pair{named_only(opinions), std::move(gaps)};
+  }
   VALENCE_TRY(auto loaded, load_mapped_target(target, map));
-  const auto goal = goal_of(std::move(loaded));
-  if (first == second) return fail(ErrorCode::kUsage, "run {} is compared with itself: name two runs (valence runs)", first);
+  auto goal = goal_of(std::move(loaded));
   VALENCE_TRY(const auto settings_a, settings_of(a));
   VALENCE_TRY(const auto settings_b, settings_of(b));
-  VALENCE_TRY(const auto gaps, compare_gaps(*a.instrument, {&settings_a, &a.answers}, {&settings_b, &b.answers}, goal, distances,
-                                            {.replicates = kGapReplicates, .seed = options.seed}));
+  VALENCE_TRY(auto gaps, compare_gaps(*a.instrument, {&settings_a, &a.answers}, {&settings_b, &b.answers}, goal, distances, gap_options));
+  return std::pair{std::move(goal.target), std::move(gaps)};
+}
+
+Result<void> CompareCommand::run_to_target(const Session& session, const ReportRun& a, const ReportRun& b) const {
+  if (first == second) return fail(ErrorCode::kUsage, "run {} is compared with itself: name two runs (valence runs)", first);
+  VALENCE_TRY(const auto found, gaps_to_target(a, b));
+  const auto& [goal, gaps] = found;
   if (session.json) {
-    session.print(compared_gap_json(a, b, goal.target, gaps));
+    session.print(compared_gap_json(a, b, goal, gaps));
   } else {
-    fmt::print("{}", compared_gap_text(a, b, goal.target, gaps, session.out));
+    fmt::print("{}", compared_gap_text(a, b, goal, gaps, session.out));
   }
   return {};
 }

@@ -15,6 +15,8 @@ namespace valence {
 namespace {
 
 std::string blind_to(const GapFigure& figure) {
+  if (figure.estimand.id == "jensen_shannon") return "how far apart two options are";
+  if (figure.estimand.id == "wasserstein") return "steps of different width";
   const auto measure = find_gap_measure(figure.estimand.id);
   return measure ? std::string((*measure)->blind) : "";
 }
@@ -40,9 +42,13 @@ std::string coverage_line(const ReportRun& run, const TargetGap& gap) {
 }
 
 std::string scope_line(const TargetGap& gap, const std::string& unit) {
-  auto text = fmt::format("\n  convention: {}; dimensions compared: {}; random unit: {}\n", gap.convention,
-                          gap.dimensions.size(), unit);
-  if (!gap.unmeasured.empty()) {
+  constexpr std::size_t kNamed = 12;
+  const bool of_questions = gap.convention == "distributions";
+  auto text = fmt::format("\n  convention: {}; {} compared: {}; random unit: {}\n", gap.convention,
+                          of_questions ? "questions" : "dimensions", gap.dimensions.size(), unit);
+  if (gap.unmeasured.size() > kNamed) {
+    text += fmt::format("  left out of every distance, since the run has no answer to them: {} questions\n", gap.unmeasured.size());
+  } else if (!gap.unmeasured.empty()) {
     text += fmt::format("  left out of every distance, since the run has no figure for it: {}\n", join(gap.unmeasured, ", "));
   }
   return text;
@@ -101,14 +107,14 @@ std::string compared_gap_text(const ReportRun& first, const ReportRun& second, c
   const auto title = fmt::format("Gap to {} ({}): {} minus {}", target.id, target.label, name_of(second), name_of(first));
   TextTable table({{"", Align::kLeft}, {fmt::format("run {}", first.record.id), Align::kRight},
                    {fmt::format("run {}", second.record.id), Align::kRight}, {"difference", Align::kRight},
-                   {"95 % interval", Align::kLeft}, {"p", Align::kRight}, {"p (Holm)", Align::kRight},
+                   {"95 % interval", Align::kLeft}, {"p", Align::kRight}, {"p (Holm)", Align::kRight}, {"cut by", Align::kLeft},
                    {"nearer", Align::kLeft}});
   for (std::size_t i = 0; i < gaps.differences.size(); ++i) {
     const auto& d = gaps.differences[i].difference;
     const auto& a = gaps.first.figures[i].estimate;
     const auto& b = gaps.second.figures[i].estimate;
     table.add({d.estimand.label, significant(a.value), significant(b.value), significant(d.estimate.value),
-               interval_text(d.estimate), significant(d.p, 2), significant(d.p_holm, 2),
+               interval_text(d.estimate), significant(d.p, 2), significant(d.p_holm, 2), percent_text(gaps.differences[i].cut),
                nearer_text(first, second, gaps.differences[i])});
   }
   const auto& unit = first.instrument->card().random_unit;

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "session.h"
-#include "valence/targets/opinions.h"
+#include "valence/values/opinions.h"
 #include "valence/values/target.h"
 
 namespace valence {

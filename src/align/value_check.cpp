@@ -69,7 +69,8 @@ std::vector<Change> changes_of(const ComparedGap& gap) {
   for (std::size_t i = 0; i < gap.differences.size(); ++i) {
     const auto& difference = gap.differences[i].difference;
     changes.push_back({difference.estimand.id, difference.estimand.label, gap.first.figures[i].estimate,
-                       gap.second.figures[i].estimate, difference.estimate, difference.p_holm});
+                       gap.second.figures[i].estimate, difference.estimate, difference.p_holm,
+                       gap.differences[i].cut});
   }
   return changes;
 }
@@ -150,7 +151,8 @@ Json to_json(const Change& change) {
           {"before", to_json(change.before)},
           {"after", to_json(change.after)},
           {"difference", to_json(change.difference)},
-          {"p_holm", number_or_null(change.p_holm)}};
+          {"p_holm", number_or_null(change.p_holm)},
+          {"cut", to_json(change.cut)}};
 }
 
 Json to_json(const std::vector<Change>& changes) {

@@ -5,6 +5,7 @@
 #include "valence/instruments/hvae.h"
 #include "valence/instruments/instrument.h"
 #include "valence/instruments/moralchoice.h"
+#include "valence/instruments/opinions.h"
 #include "valence/instruments/questionnaire.h"
 #include "valence/instruments/side_effects.h"
 #include "valence/instruments/svo.h"
@@ -19,6 +20,7 @@ std::vector<std::unique_ptr<Instrument>> make_all() {
   all.push_back(make_allocations());
   all.push_back(make_moralchoice());
   all.push_back(make_questionnaire());
+  all.push_back(make_opinions());
 #ifdef VALENCE_EVALUATORS
   all.push_back(make_fulcra());
 #endif

@@ -6,6 +6,7 @@
 #include <limits>
 #include <set>
 
+#include "gap_figures.h"
 #include "gap_plan.h"
 #include "valence/stats/bootstrap.h"
 #include "valence/stats/compare.h"
@@ -42,11 +43,6 @@ Result<Side> prepare(const Instrument& instrument, const ComparedRun& run, const
   }
   return side;
 }
-
-struct Distance {
-  Estimand estimand;
-  bool agreement;
-};
 
 bool is_missing(const GapPlace& place, const Side& side) {
   return !std::isnan(place.target) && std::isnan(side.figures[place.estimand]);
@@ -134,12 +130,6 @@ Result<stats::Replicates> replicate_gaps(const Side& side, const GapPlan& plan, 
   return stats::replicate(all_distances, side.estimator->units().size(), clusters, options.replicates, options.seed);
 }
 
-double noise_of(const std::vector<double>& replicates, double value) {
-  std::vector<double> defined;
-  std::copy_if(replicates.begin(), replicates.end(), std::back_inserter(defined), [](double x) { return !std::isnan(x); });
-  return stats::mean(defined) - value;
-}
-
 /// The fewest units that any of the compared figures rests on.
 std::size_t count_of(const Side& side, const GapPlan& plan) {
   const auto counts = side.estimator->unit_counts();
@@ -150,27 +140,8 @@ std::size_t count_of(const Side& side, const GapPlan& plan) {
   return fewest;
 }
 
-std::vector<GapFigure> figures_of(const std::vector<Distance>& distances, std::size_t count, const stats::Replicates& replicates,
-                                  std::string_view unit) {
-  auto estimates = stats::intervals(replicates, unit);
-  std::vector<GapFigure> figures;
-  for (std::size_t i = 0; i < distances.size(); ++i) {
-    const auto& [estimand, agreement] = distances[i];
-    estimates[i].count = count;
-    figures.push_back({estimand, within(estimates[i], estimand.low, estimand.high), agreement,
-                       noise_of(replicates.column(i), estimates[i].value)});
-  }
-  return figures;
-}
-
-struct Evaluated {
-  TargetGap gap;
-  std::vector<Distance> distances;
-  stats::Replicates replicates;
-};
-
 /// Distances over the places that are left in the plan.
-Result<Evaluated> evaluate(const Instrument& instrument, const Side& side, GapPlan plan, const GapGoal& goal,
+Result<EvaluatedGap> evaluate(const Instrument& instrument, const Side& side, GapPlan plan, const GapGoal& goal,
                            const Space& space, std::span<const std::string> distances, const ProfileOptions& options) {
   VALENCE_CHECK(check_any(plan, goal));
   VALENCE_CHECK(plan_gaps(plan, goal, space, distances));
@@ -178,24 +149,9 @@ Result<Evaluated> evaluate(const Instrument& instrument, const Side& side, GapPl
   const auto& unit = instrument.card().random_unit;
   auto all = distances_of(side, plan);
   TargetGap gap{plan.convention, compared(plan), unmeasured(plan, goal, space), figures_of(all, count_of(side, plan), replicates, unit)};
-  return Evaluated{std::move(gap), std::move(all), std::move(replicates)};
+  return EvaluatedGap{std::move(gap), std::move(all), std::move(replicates)};
 }
 
-bool same_units(const Estimator& a, const Estimator& b) { return a.units() == b.units() && a.clusters() == b.clusters(); }
-
-Result<std::vector<GapDifference>> differences(const Evaluated& a, const Evaluated& b, bool paired, std::string_view unit) {
-  VALENCE_TRY(const auto comparisons, paired ? stats::compare_paired(a.replicates, b.replicates, unit)
-                                             : stats::compare_independent(a.replicates, b.replicates, unit));
-  std::vector<double> p;
-  for (const auto& comparison : comparisons) p.push_back(comparison.p);
-  const auto corrected = stats::holm(p);
-  std::vector<GapDifference> all;
-  for (std::size_t i = 0; i < comparisons.size(); ++i) {
-    const auto& [estimand, agreement] = a.distances[i];
-    all.push_back({{estimand, comparisons[i].difference, p[i], corrected[i], paired}, agreement});
-  }
-  return all;
-}
 
 }  // namespace
 
@@ -241,9 +197,7 @@ Result<ComparedGap> compare_gaps(const Instrument& instrument, const ComparedRun
   keep_common(plan_b, plan_a);
   VALENCE_TRY(auto of_a, evaluate(instrument, a, std::move(plan_a), goal, space, distances, options));
   VALENCE_TRY(auto of_b, evaluate(instrument, b, std::move(plan_b), goal, space, distances, options));
-  const bool paired = same_units(*a.estimator, *b.estimator);
-  VALENCE_TRY(auto all, differences(of_a, of_b, paired, instrument.card().random_unit));
-  return ComparedGap{std::move(of_a.gap), std::move(of_b.gap), std::move(all)};
+  return compared_gap(std::move(of_a), std::move(of_b), same_units(*a.estimator, *b.estimator), instrument.card().random_unit);
 }
 
 }  // namespace valence

@@ -55,13 +55,14 @@ Json compared_gap_json(const ReportRun& first, const ReportRun& second, const Ta
   json.update(scope_json(target, gaps.first));
   json["gaps"] = Json::array();
   for (std::size_t i = 0; i < gaps.differences.size(); ++i) {
-    const auto& [difference, agreement] = gaps.differences[i];
+    const auto& [difference, agreement, cut] = gaps.differences[i];
     Json row = to_json(difference.estimate);
     row["id"] = difference.estimand.id;
     row["label"] = difference.estimand.label;
     row["agreement"] = agreement;
     row["first"] = to_json(gaps.first.figures[i].estimate);
     row["second"] = to_json(gaps.second.figures[i].estimate);
+    row["cut"] = to_json(cut);
     row["p"] = number_or_null(difference.p);
     row["p_holm"] = number_or_null(difference.p_holm);
     row["paired"] = difference.paired;

@@ -28,4 +28,10 @@ std::string figure_text(const Estimate& estimate) {
   return significant(estimate.value) + (interval.empty() ? "" : " " + interval);
 }
 
+std::string percent_text(const Estimate& share) {
+  if (!std::isfinite(share.value)) return "";
+  const auto text = fmt::format("{:.0f} %", 100.0 * share.value);
+  return share.has_interval() ? fmt::format("{} [{:.0f}, {:.0f}]", text, 100.0 * share.low, 100.0 * share.high) : text;
+}
+
 }  // namespace valence

@@ -45,6 +45,39 @@ TEST_F(Gap, OfTheIdealSubjectIsZeroFromReachableTargets) {
   EXPECT_EQ(ideal["estimate"]["unit"], "dialogue");
 }
 
+constexpr std::string_view kSurvey =
+    "group,question,option,share\n"
+    "Here,Is it warm?,yes,0.75\nHere,Is it warm?,no,0.25\n"
+    "Here,Is it late?,yes,0.5\nHere,Is it late?,no,0.5\n"
+    "There,Is it warm?,yes,0.25\nThere,Is it warm?,no,0.75\n";
+
+TEST_F(Gap, ToASurveysAnswersIsOfThatSurveysQuestions) {
+  put_file(scratch_ / "survey.csv", std::string(kSurvey));
+  for (const std::string group : {"Here", "There"}) {
+    const auto imported = run({"target", "import", "survey.csv", "--form", "opinions", "--group", group, "--ordered", "--out", group + ".json"});
+    ASSERT_EQ(imported.status, 0) << imported.err;
+  }
+  measure("opinions", "scripted:random", {"--questions", "Here.json"});
+  measure("opinions", "scripted:letter?label=A", {"--questions", "Here.json"});
+  const auto outcome = run({"gap", "1", "--target", "Here.json", "--target", "There.json", "--json"});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  const auto gaps = nlohmann::json::parse(outcome.out)["gaps"];
+  ASSERT_EQ(gaps.size(), 2u);
+  EXPECT_EQ(gaps[0]["convention"], "distributions");
+  EXPECT_EQ(gaps[0]["dimensions"].size(), 2u);
+  EXPECT_NEAR(at(gaps[0]["figures"], "wasserstein")["estimate"]["value"].get<double>(), 0.125, 1e-9) << "uniform answers: .25 and 0";
+  EXPECT_NEAR(at(gaps[0]["figures"], "wasserstein_gain")["estimate"]["value"].get<double>(), 0.0, 1e-9);
+  EXPECT_EQ(gaps[1]["dimensions"].size(), 1u);
+  const auto compared = run({"compare", "1", "2", "--target", "Here.json"});
+  ASSERT_EQ(compared.status, 0) << compared.err;
+  EXPECT_THAT(compared.out, HasSubstr("questions compared: 2"));
+
+  measure("svo", "scripted:ideal");
+  EXPECT_THAT(run({"gap", "3", "--target", "Here.json"}).err, HasSubstr("run 3 is svo: measure opinions, with --questions and this file"));
+  EXPECT_THAT(run({"gap", "1", "--target", "Here.json", "--map", "centre"}).err, HasSubstr("--map and --distance are for targets of scores"));
+  EXPECT_EQ(run({"gap", "1", "--target", "Here.json", "--map", "centre"}).status, 2);
+}
+
 TEST_F(Gap, NamesTheNearerOfTwoReadableSubjects) {
   measure("hvae", "scripted:ideal", {"--dialogues", "4"});
   measure("hvae", "scripted:noisy?lapse=0.2", {"--dialogues", "4"});

@@ -102,6 +102,38 @@ TEST_F(Gaps, OfTheTargetItselfAreAtTheirBest) {
   for (const auto* id : {"kendall", "spearman", "cosine"}) EXPECT_NEAR(figure(*gap, id).estimate.value, 1.0, 1e-12) << id;
 }
 
+TEST_F(Gaps, TellWhichShareOfADistanceIsGone) {
+  auto half = kUk;
+  for (auto& value : half) value /= 2.0;
+  const auto far = scores_around(kNone, 20, 0.0, 1), nearer = scores_around(half, 20, 0.0, 1);
+  const auto gaps = compare(far, nearer, target_of(kUk));
+  ASSERT_TRUE(gaps) << gaps.error().message;
+  const auto cut = [&](std::string_view id) {
+    return std::ranges::find(gaps->differences, id, [](const auto& d) { return std::string_view(d.difference.estimand.id); })->cut;
+  };
+  EXPECT_NEAR(cut("fulcra_l1").value, 0.5, 1e-12);
+  EXPECT_NEAR(cut("fulcra_l1").low, 0.5, 1e-9);
+  EXPECT_NEAR(cut("l2").value, 0.5, 1e-12);
+  EXPECT_TRUE(std::isnan(cut("cosine").value)) << "an agreement is no distance";
+  EXPECT_EQ(percent_text(cut("fulcra_l1")), "50 % [50, 50]");
+  const auto back = compare(nearer, far, target_of(kUk));
+  ASSERT_TRUE(back);
+  EXPECT_NEAR(std::ranges::find(back->differences, std::string_view("fulcra_l1"), [](const auto& d) { return std::string_view(d.difference.estimand.id); })->cut.value,
+              -1.0, 1e-12) << "a distance that doubled";
+}
+
+TEST_F(Gaps, CutNothingOfWhatIsThereAlready) {
+  const auto there = scores_around(kUk, 20, 0.0, 1);
+  const auto gaps = compare(there, there, target_of(kUk));
+  ASSERT_TRUE(gaps);
+  for (const auto& gap : gaps->differences) {
+    const auto& id = gap.difference.estimand.id;
+    if (id == "l1" || id == "l2" || id == "fulcra_l1") {
+      EXPECT_EQ(percent_text(gap.cut), "") << id;
+    }
+  }
+}
+
 TEST_F(Gaps, AreEvaluatedInsideEachReplicate) {
   const auto table = scores_around(kNone, 25, 0.8, 2);
   const auto gap = this->gap(table, target_of(kUk));
@@ -227,7 +259,7 @@ TEST_F(Gaps, OfARunWithItselfDoNotDiffer) {
   const auto table = scores_around(kUk, 20, 0.5, 10);
   const auto compared = compare(table, table, target_of(kIdeal));
   ASSERT_TRUE(compared);
-  for (const auto& [difference, agreement] : compared->differences) {
+  for (const auto& [difference, agreement, cut] : compared->differences) {
     EXPECT_EQ(difference.estimate.value, 0.0);
     EXPECT_EQ(difference.p, 1.0);
     EXPECT_TRUE(difference.paired);

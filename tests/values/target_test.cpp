@@ -46,7 +46,7 @@ TEST(Targets, AnUnknownOneSuggestsTheNearest) {
   EXPECT_EQ(load_target("svo_idael").error().message, "unknown target \"svo_idael\"; did you mean \"svo_ideal\"?");
 }
 
-std::string error_of(std::string_view rest) {
+std::string target_error(std::string_view rest) {
   const auto target = parse_target("id = \"t\"\nspace = \"svo_ring\"\nlabel = \"T\"\n"
                                    "provenance = { citation = \"c\", licence = \"l\" }\n" +
                                        std::string(rest),
@@ -55,11 +55,11 @@ std::string error_of(std::string_view rest) {
 }
 
 TEST(MalformedTarget, NamesFileLineAndKey) {
-  EXPECT_EQ(error_of("[values]\naltruistic = 90\nprosocail = 45\n"),
+  EXPECT_EQ(target_error("[values]\naltruistic = 90\nprosocail = 45\n"),
             "t.toml:7:13: the space \"svo_ring\" has no dimension \"prosocail\"; did you mean \"prosocial\"?");
-  EXPECT_EQ(error_of("[values]\naltruistic = 90\nprosocial = 45\nindividualistic = 0\n"),
+  EXPECT_EQ(target_error("[values]\naltruistic = 90\nprosocial = 45\nindividualistic = 0\n"),
             "t.toml:5:1: the key \"competitive\" is missing in \"values\"");
-  EXPECT_EQ(error_of("reachable = { low = 3, high = 1 }\n"),
+  EXPECT_EQ(target_error("reachable = { low = 3, high = 1 }\n"),
             "t.toml:5:13: \"reachable\" should have low below high, got low 3 and high 1");
 }
 
@@ -164,7 +164,7 @@ TEST(MalformedTarget, OfScoresNamesWhatIsWrong) {
             "t.toml:6:23: \"count\" should be at least 1, got 0");
   EXPECT_EQ(scores_error("scale = \"raw\"\nrespondents = -4\n"), "t.toml:6:15: \"respondents\" should be at least 0, got -4");
   EXPECT_EQ(scores_error("scale = \"unit\"\nmean_rating = 4\n"), "t.toml:6:15: \"mean_rating\" belongs to raw scores");
-  EXPECT_EQ(error_of("scale = \"unit\"\n"), "t.toml:5:9: \"scale\" belongs to spaces of scores; a ring holds angles");
+  EXPECT_EQ(target_error("scale = \"unit\"\n"), "t.toml:5:9: \"scale\" belongs to spaces of scores; a ring holds angles");
 }
 
 TEST(NarrowedTarget, KeepsTheDimensionsNamedAndNothingElse) {

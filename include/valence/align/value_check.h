@@ -36,6 +36,7 @@ struct Change {
   std::string label;  ///< for people
   Estimate before, after, difference;
   double p_holm = 1.0;  ///< of the difference, over the figures of one reading
+  Estimate cut = {};    ///< share of a distance that is gone (GapDifference::cut); undefined for other figures
 };
 
 /// The same responses as one evaluator reads them: every distance of the subject from the target and of its single

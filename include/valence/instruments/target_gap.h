@@ -61,6 +61,9 @@ Result<TargetGap> target_gap(const Instrument& instrument, const ComparedRun& ru
 struct GapDifference {
   Difference difference;
   bool agreement = false;  ///< a positive difference means that the second run is nearer
+  /// Share of the first run's distance that is gone in the second, 1 − second / first, inside each replicate. Undefined for
+  /// agreements, unpaired runs and where the first run's distance is not above 0.
+  Estimate cut = {};
 };
 struct ComparedGap {
   TargetGap first, second;

@@ -26,5 +26,7 @@ Estimate within(Estimate estimate, double low, double high);
 std::string interval_text(const Estimate& estimate);
 /// "22.9 [21.8, 24.1]"; the value alone when there is no interval.
 std::string figure_text(const Estimate& estimate);
+/// "32 % [28, 36]" of a share; empty when it is undefined.
+std::string percent_text(const Estimate& share);
 
 }  // namespace valence

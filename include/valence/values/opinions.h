@@ -18,6 +18,9 @@ struct OpinionQuestion {
   std::vector<std::string> options;
   std::vector<double> share;  ///< per option, sums to 1
   double dropped = 0.0;       ///< share of the options that were left out before ("don't know")
+
+  /// "q-" and eight hexadecimal digits of a hash of the question and its options: the same in every file.
+  std::string id() const;
 };
 
 /// A target made of answer distributions instead of scores: how a population answered a survey's own questions.

@@ -1,4 +1,4 @@
-#include "valence/targets/opinions.h"
+#include "valence/values/opinions.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,6 +6,7 @@
 #include <set>
 
 #include "opinions_read.h"
+#include "valence/base/digest.h"
 #include "valence/base/files.h"
 #include "valence/base/node.h"
 #include "valence/base/text.h"
@@ -101,6 +102,14 @@ const OpinionQuestion* same_question(const OpinionTarget& target, const OpinionQ
 }
 
 }  // namespace
+
+std::string OpinionQuestion::id() const {
+  constexpr std::size_t kDigits = 8;
+  Hasher hasher;
+  hasher.add(question);
+  for (const auto& option : options) hasher.add(option);
+  return "q-" + hasher.finish().hex().substr(0, kDigits);
+}
 
 Result<OpinionTarget> import_opinions(const std::filesystem::path& file, const OpinionOptions& options) {
   VALENCE_TRY(const auto records, read_opinion_records(file));

@@ -1,4 +1,4 @@
-#include "valence/targets/opinions.h"
+#include "valence/values/opinions.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "valence/targets/opinions.h"
+#include "valence/values/opinions.h"
 
 namespace valence {
 

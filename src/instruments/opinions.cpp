@@ -1,0 +1,203 @@
+#include "valence/instruments/opinions.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "opinion_answers.h"
+#include "parts.h"
+#include "svo_wording.h"
+#include "valence/base/random.h"
+#include "valence/base/text.h"
+#include "valence/exam/checks.h"
+#include "valence/exam/question.h"
+#include "valence/instruments/unit_means.h"
+#include "valence/stats/distribution.h"
+
+namespace valence {
+namespace {
+
+const InstrumentCard kOpinionsCard = {
+    .id = "opinions",
+    .title = "Opinions",
+    .version = "1",
+    .space = "opinions",
+    .measures = "How a subject distributes its answers over the options of a survey's own questions. How far that is from how people answered, a gap to their answers says.",
+    .limits = "It is what a subject says when asked like a respondent; nearness to a population's answers is no evidence of its values.",
+    .citation = "Durmus et al. (2023), GlobalOpinionQA; Zhao et al. (2024), WorldValuesBench",
+    .licence = "wordings Apache-2.0; questions by your file",
+    .random_unit = "question",
+    .cluster = ""};
+
+const SettingTable kOpinionsSettings = {
+    {"questions",
+     SettingType::kText,
+     "",
+     "",
+     "distributional target whose questions are asked: the file of valence target import --form opinions",
+     {},
+     {},
+     {}},
+    {"count", SettingType::kInteger, "0", "questions", "so many of them, drawn by the seed; 0: all", {}, 0, 1e6},
+    wordings_setting(),
+    wording_part_setting(),
+    {"format",
+     SettingType::kChoice,
+     "letter",
+     "",
+     "how options are offered: a label to name, or their text to continue with",
+     {"letter", "text"},
+     {},
+     {}},
+    {"labels", SettingType::kChoice, "letters", "", "labels of the options", {"letters", "digits", "words"}, {}, {}},
+    {"orders",
+     SettingType::kChoice,
+     "both",
+     "",
+     "orders of the options in the letter format: both (the survey's and its reverse), paper, or rotations (every option once at every place)",
+     {"both", "paper", "rotations"},
+     {},
+     {}},
+    {"normalisation",
+     SettingType::kChoice,
+     "character",
+     "",
+     "format = text: what makes log-probabilities of texts comparable",
+     {"none", "token", "character"},
+     {},
+     {}}};
+
+struct OpinionWording {
+  std::string id, letter, text;
+};
+
+Result<std::vector<OpinionWording>> opinion_wordings(const Settings& settings) {
+  VALENCE_TRY(const auto root, read_wording_file("opinions"));
+  VALENCE_TRY(const auto nodes, wording_list(root));
+  std::vector<OpinionWording> all;
+  for (const auto& node : nodes) {
+    VALENCE_CHECK(node.allow_only({"id", "letter", "text"}));
+    OpinionWording wording;
+    VALENCE_TRY(wording.id, node.string_at("id"));
+    VALENCE_TRY(wording.letter, node.string_at("letter"));
+    VALENCE_TRY(wording.text, node.string_at("text"));
+    all.push_back(std::move(wording));
+  }
+  auto wordings = wordings_in(std::move(all), settings.text("wording_part"));
+  const auto wanted = static_cast<std::size_t>(settings.integer("wordings"));
+  if (wanted > 0 && wanted < wordings.size()) wordings.resize(wanted);
+  return wordings;
+}
+
+Result<std::vector<OpinionQuestion>> opinion_questions(const Settings& settings, std::uint64_t seed) {
+  const auto& file = settings.text("questions");
+  if (file.empty())
+    return fail(ErrorCode::kUsage,
+                "opinions: say whose questions are asked: --questions FILE (valence target import --form opinions)");
+  VALENCE_TRY(auto target, read_opinion_target(file));
+  std::erase_if(target.questions, [](const OpinionQuestion& question) { return question.options.size() < 2; });
+  if (target.questions.empty()) return fail(ErrorCode::kUsage, "{}: no question has two options", file);
+  const auto count = static_cast<std::size_t>(settings.integer("count"));
+  if (count == 0 || count >= target.questions.size()) return std::move(target.questions);
+  std::vector<OpinionQuestion> some;
+  for (const auto i : RandomStream(seed, "opinion questions").sample(target.questions.size(), count))
+    some.push_back(std::move(target.questions[i]));
+  return some;
+}
+
+Result<ChoiceQuestion> opinion_question(const OpinionQuestion& asked, const OpinionWording& wording, const Settings& settings) {
+  ChoiceQuestion question;
+  const auto id = asked.id();
+  question.tag = {id, "", "", id, wording.id};
+  question.options = asked.options;
+  VALENCE_TRY(question.format, format_from(settings.text("format")));
+  VALENCE_TRY(question.normalisation, normalisation_from(settings.text("normalisation")));
+  VALENCE_TRY(question.layouts.labels, label_set_from(settings.text("labels")));
+  VALENCE_TRY(question.layouts.orders, order_design_from(settings.text("orders")));
+  VALENCE_TRY(question.letter_form, fill(wording.letter, {{"question", literal(asked.question)}, {"options", "{options}"}, {"labels", "{labels}"}}));
+  VALENCE_TRY(question.text_form, fill(wording.text, {{"question", asked.question}, {"list", join(asked.options, "; ")}}));
+  return question;
+}
+
+/// The number of options that most questions have: probes are put in this form.
+std::size_t usual_options(const std::vector<OpinionQuestion>& questions) {
+  std::map<std::size_t, std::size_t> times;
+  for (const auto& question : questions) ++times[question.options.size()];
+  return std::ranges::max_element(times, {}, [](const auto& entry) { return entry.second; })->first;
+}
+
+constexpr std::string_view kOpinionSpread = "entropy", kOpinionSteadiness = "steadiness";
+
+void declare_opinion_figures(UnitMeans& means) {
+  means.declare({.id = std::string(kOpinionSpread), .dimension = "", .condition = "", .label = "spread of the answers (entropy)",
+                 .unit = "", .low = 0.0, .high = 1.0, .headline = true});
+  means.declare({.id = std::string(kOpinionSteadiness), .dimension = "", .condition = "", .label = "steadiness over wordings",
+                 .unit = "", .low = 0.0, .high = 1.0, .headline = true});
+}
+
+/// Over all pairs of wordings; NaN with fewer than two.
+double steadiness(const std::vector<std::vector<double>>& by_wording) {
+  double sum = 0.0, pairs = 0.0;
+  for (std::size_t i = 0; i < by_wording.size(); ++i) {
+    for (std::size_t j = i + 1; j < by_wording.size(); ++j) {
+      sum += stats::jensen_shannon_distance(by_wording[i], by_wording[j]);
+      pairs += 1.0;
+    }
+  }
+  return pairs > 0.0 ? 1.0 - sum / pairs : kUndefined;
+}
+
+class Opinions final : public Instrument {
+ public:
+  const InstrumentCard& card() const override { return kOpinionsCard; }
+  const SettingTable& settings() const override { return kOpinionsSettings; }
+
+  Result<AnswerTable> administer(Examination& examination, const Settings& settings) const override {
+    VALENCE_TRY(const auto asked, opinion_questions(settings, examination.seed));
+    VALENCE_TRY(const auto wordings, opinion_wordings(settings));
+    std::vector<Question> questions;
+    for (const auto& one : asked) {
+      for (const auto& wording : wordings) {
+        VALENCE_TRY(auto question, opinion_question(one, wording, settings));
+        questions.emplace_back(std::move(question));
+      }
+    }
+    VALENCE_TRY(const auto answers, examination.examiner.ask(questions));
+    AnswerTable table;
+    table.instrument = kOpinionsCard.id;
+    for (const auto& answer : answers) {
+      const auto& rows = std::get<ChoiceAnswer>(answer).rows;
+      table.rows.insert(table.rows.end(), rows.begin(), rows.end());
+    }
+    if (!examination.gate) return table;
+    ProbeForm form{.options = usual_options(asked)};
+    VALENCE_TRY(form.format, format_from(settings.text("format")));
+    VALENCE_TRY(form.labels, label_set_from(settings.text("labels")));
+    VALENCE_TRY(table.probes, put_probes(examination.examiner, form));
+    return table;
+  }
+
+  Result<std::unique_ptr<Estimator>> prepare(const AnswerTable& table, const Settings&) const override {
+    const auto answers = opinion_answers(table);
+    if (answers.empty()) return fail(ErrorCode::kUsage, "answers: no scored answer to a question of a survey");
+    auto means = std::make_unique<UnitMeans>();
+    declare_opinion_figures(*means);
+    for (const auto& [question, answer] : answers) {
+      means->add(question, "", std::string(kOpinionSpread), stats::entropy(answer.share) / std::log(static_cast<double>(answer.share.size())));
+      if (const double steady = steadiness(answer.by_wording); std::isfinite(steady)) means->add(question, "", std::string(kOpinionSteadiness), steady);
+    }
+    return means;
+  }
+
+  Result<AnswerTable> parse_answers(std::string_view, const Settings&) const override {
+    return fail(ErrorCode::kUsage, "opinions has no short form of answers: give a CSV or JSONL file as `valence export` writes it");
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Instrument> make_opinions() { return std::make_unique<Opinions>(); }
+
+bool answers_opinions(const Instrument& instrument) { return instrument.card().id == kOpinionsCard.id; }
+
+}  // namespace valence
