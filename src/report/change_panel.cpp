@@ -9,6 +9,7 @@
 #include "circle.h"
 #include "difference_forest.h"
 #include "dumbbell.h"
+#include "filed.h"
 #include "forest.h"
 #include "ring.h"
 #include "svg.h"
@@ -148,20 +149,6 @@ std::string changes_table(const MeasuredChange& change) {
       "items: same choice {}, Cohen's kappa {}.</p>\n",
       rows, change.differences.size(), change.agreement.items, significant(change.agreement.same_choice),
       significant(change.agreement.kappa));
-}
-
-double number_at(const Json& json, std::string_view key) {
-  const auto found = json.find(key);
-  return found != json.end() && found->is_number() ? found->get<double>() : kUndefined;
-}
-
-Estimate estimate_of(const Json& json) {
-  Estimate estimate;
-  estimate.value = number_at(json, "value");
-  estimate.low = number_at(json, "low");
-  estimate.high = number_at(json, "high");
-  estimate.count = json.value("count", std::size_t{0});
-  return estimate;
 }
 
 Result<std::string> gap_table(const MeasuredChange& change) {

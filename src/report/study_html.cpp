@@ -22,6 +22,10 @@ bool is_readable(const MeasuredChange& change) {
 
 std::string verdicts(const StudyReport& study) {
   std::string html;
+  for (const auto& alignment : study.alignments) {
+    const auto text = html_escape(alignment_verdict(alignment));
+    if (!text.empty()) html += fmt::format("<p class=\"lead\">{}</p>\n", text);
+  }
   for (const auto& change : study.changes) {
     const auto text = html_escape(change_verdict(change));
     html += is_readable(change) ? fmt::format("<p class=\"lead\">{}</p>\n", text)

@@ -94,12 +94,47 @@ TEST(StudyHtml, WhatCannotBeToldIsNotCalledNearer) {
       << change_verdict(change);
 }
 
-TEST(StudyHtml, AChangeWithoutATargetIsSaidByItsFirstFigure) {
+Difference difference_of(const std::string& label, double value, double reach, double p_holm) {
+  Difference difference;
+  difference.estimand = {label, label, "", label, "", -1.0, 1.0, true};
+  difference.estimate = estimate_of(value, reach, 40, "prompt");
+  difference.p_holm = p_holm;
+  return difference;
+}
+
+TEST(StudyHtml, WithoutATargetOnlyWhatChangedIsNamed) {
+  auto change = circle_change();
+  change.target.reset();
+  change.differences = {difference_of("security", 0.01, 0.05, 1.0), difference_of("power", -0.04, 0.05, 0.9)};
+  EXPECT_EQ(change_verdict(change),
+            "smollm2 with an adapter: none of 2 figures can be told from no change (the largest: power, change -0.0400 [-0.0900, 0.0100]).");
+  change.differences.push_back(difference_of("benevolence", 0.3, 0.1, 0.01));
+  EXPECT_EQ(change_verdict(change),
+            "smollm2 with an adapter: benevolence rose (change 0.300 [0.200, 0.400]); 2 other figures cannot be told from no change.");
+}
+
+TEST(StudyHtml, WhatAnAlignmentFoundOnHeldOutPairsComesFirst) {
+  StudyReport report;
+  const ReportedAlignment alignment{"align.trained", "dpo", "smollm2", "",
+                                    R"({"pair_accuracy": {"pairs": 1015, "prompts": 1014, "length_rule": "the shorter answer is better",
+                                        "reward": {"value": 0.63, "low": 0.6, "high": 0.66, "count": 1015},
+                                        "length": {"value": 0.57, "low": 0.54, "high": 0.6, "count": 1015},
+                                        "difference": {"value": 0.06, "low": 0.02, "high": 0.09, "count": 1015}}})"};
+  EXPECT_EQ(alignment_verdict(alignment),
+            "The reward that dpo taught finds the better answer in 0.630 [0.600, 0.660] of 1,015 held-out pairs; against the rule \"the "
+            "shorter answer is better\" the difference is 0.0600 [0.0200, 0.0900].");
+  report.alignments = {alignment};
+  EXPECT_EQ(count_of(page_of(report), "class=\"lead\""), 1u);
+  EXPECT_EQ(alignment_verdict({"align.told", "in_context", "smollm2", "", "{}"}), "");
+}
+
+TEST(StudyHtml, AChangeWithoutATargetIsSaidInWords) {
   auto change = circle_change();
   change.target.reset();
   change.gap.clear();
   EXPECT_EQ(change_verdict(change),
-            "smollm2 with an adapter: self direction, centred rose (change 0.492 [0.192, 0.792]).");
+            "smollm2 with an adapter: self direction, centred rose (change 0.492 [0.192, 0.792]); power, centred fell (change -2.33 "
+            "[-2.79, -1.87]); benevolence, centred rose (change 0.624 [0.00400, 1.24]); 7 other figures cannot be told from no change.");
   StudyReport report;
   report.changes = {change};
   const auto page = page_of(report);

@@ -87,6 +87,8 @@ Result<std::string> study_json(const StudyReport& report);
 
 /// The sentence that a manager understands, hedged by the interval; silent about values where the gate failed.
 std::string change_verdict(const MeasuredChange& change);
+/// What an alignment on pairs found on held-out ones, against length alone; empty for others.
+std::string alignment_verdict(const ReportedAlignment& alignment);
 
 /// What may be claimed of a content test, in a sentence.
 Result<std::string> content_verdict(const ReportedContent& content);
