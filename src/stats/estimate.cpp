@@ -30,8 +30,9 @@ std::string figure_text(const Estimate& estimate) {
 
 std::string percent_text(const Estimate& share) {
   if (!std::isfinite(share.value)) return "";
-  const auto text = fmt::format("{:.0f} %", 100.0 * share.value);
-  return share.has_interval() ? fmt::format("{} [{:.0f}, {:.0f}]", text, 100.0 * share.low, 100.0 * share.high) : text;
+  const auto percent = [](double value) { return std::round(100.0 * value) + 0.0; };  // never "-0"
+  const auto text = fmt::format("{} %", percent(share.value));
+  return share.has_interval() ? fmt::format("{} [{}, {}]", text, percent(share.low), percent(share.high)) : text;
 }
 
 }  // namespace valence

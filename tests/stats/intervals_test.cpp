@@ -74,5 +74,17 @@ TEST(Student, PairingRemovesWhatUnitsShare) {
   EXPECT_EQ(estimate.method, "paired Student t");
 }
 
+TEST(PercentText, IsWholeAndNeverMinusNought) {
+  Estimate share;
+  EXPECT_EQ(percent_text(share), "") << "undefined";
+  share.value = 0.324;
+  EXPECT_EQ(percent_text(share), "32 %");
+  share.low = -0.004;
+  share.high = 0.5;
+  EXPECT_EQ(percent_text(share), "32 % [0, 50]");
+  share.value = -0.46;
+  EXPECT_EQ(percent_text(share), "-46 % [0, 50]");
+}
+
 }  // namespace
 }  // namespace valence::stats
