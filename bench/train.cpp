@@ -65,8 +65,9 @@ Result<void> train_by_turns(const std::filesystem::path& path) {
   VALENCE_TRY(const auto job, read_job(path));
   VALENCE_TRY(const auto examples, read_examples(job.examples));
   VALENCE_TRY(const auto task, train::make_task(job.operation, job.settings));
-  VALENCE_TRY(const auto threads, share_threads(job.threads));
+  VALENCE_TRY(const auto machine, check_machine(job.threads));
   TransformerOptions options;
+  options.bf16 = job.settings.text("products") == "auto" && machine.bf16;
   options.tuning.lora.rank = job.settings.integer("rank");
   options.tuning.lora.alpha = job.settings.number("alpha");
   options.tuning.seed = job.seed;
@@ -74,7 +75,7 @@ Result<void> train_by_turns(const std::filesystem::path& path) {
   train::TransformerPolicy policy(std::move(transformer), job.model_name, train::LinearHead::kNone);
   auto settings = train::trainer_options(job.settings, job.seed);
   settings.checkpoint_every = settings.steps + 1;
-  say({{"ready", threads}, {"order", order_of(settings, examples.size())}});
+  say({{"ready", machine.threads}, {"products", options.bf16 ? "bf16" : "f32"}, {"order", order_of(settings, examples.size())}});
   if (!await_turn()) return {};
   train::TrainerContext context{.output = job.output, .job = job.digest()};
   context.record = [&](const TrainingStep& row) -> Result<void> {

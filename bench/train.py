@@ -1,7 +1,7 @@
 """Training and rollouts of Valence against TRL, PEFT and transformers: one command, one machine, the same weights, tokens and steps, in turns.
 
     python3 bench/train.py --work FOLDER [--build build/release] [--model smollm2] [--hh harmless-base_test.jsonl.gz]
-                           [--only sft,dpo,choice,loop,rollouts] [--turns 7] [--batch 8] [--trl-batch 4]
+                           [--only sft,dpo,choice,loop,rollouts] [--turns 7] [--batch 8] [--trl-batch 4] [--products f32]
 
 FOLDER takes a Python environment of its own (5.6 GB of packages from PyPI, pinned in scripts/lock/pip-bench-train.txt) and what the runs
 leave. Both sides are programs that wait for their turn; a turn is one optimiser step on the same examples (or one set of rollouts), the
@@ -15,6 +15,7 @@ intervals of the median (bootstrap over the pairs of turns), the count, and the 
     loop       the same against a plain PyTorch loop with PEFT: cross-entropy at the answer's place, all layouts of a question in one step
     rollouts   4 answers to each of 8 prompts, llama.cpp in the format tuned for this machine against transformers' generate in F32 at batch 8
 
+--products auto lets our side compute products with frozen weights in bf16 where that pays (as the shipped studies do); otherwise both compute in F32.
 --trl-batch: examples of one forward pass of TRL's (pairs count once); the rest of a step is accumulated. TRL: F32, sdpa attention, dynamic padding, no gradient checkpointing, no packing (it needs a GPU's attention on a CPU it would mix texts),
 AdamW, LoRA of rank 8 on all seven projections without dropout on both sides.
 """
@@ -288,7 +289,7 @@ def prompt_share(pair):
 
 def hh_lines(path, count):
     with gzip.open(path, "rt", encoding="utf-8") as file:
-        lines = [line for line in file if 0.4 <= prompt_share(json.loads(line)) <= 0.6]
+        lines = [line for line in file if 0.3 <= prompt_share(json.loads(line)) <= 0.5]  # templates add to the prompt
     return random.Random(SEED).sample(lines, count)
 
 
@@ -306,7 +307,7 @@ def write_job(options, kind, folder, steps):
     folder.mkdir(parents=True, exist_ok=True)
     data = folder / "data.jsonl"
     count = options.batch * steps
-    training = {"rank": RANK, "alpha": ALPHA, "learning-rate": RATE, "warmup": 0, "batch": options.batch, "steps": steps}
+    training = {"rank": RANK, "alpha": ALPHA, "learning-rate": RATE, "warmup": 0, "batch": options.batch, "steps": steps, "products": options.products}
     flags = [flag for name, value in training.items() for flag in (f"--{name}", value)]
     command = [options.build / "apps" / "valence" / "valence", "align"]
     if kind in CHOICES:
@@ -349,7 +350,7 @@ def run_training(options, kind):
     tokens = sum(len(path["tokens"]) for path in paths)
     learned = sum(len(path["tokens"]) - path["learned_from"] for path in paths)
     print(f"{kind}: {len(examples)} examples of {tokens / len(examples):.0f} tokens, {1 - learned / tokens:.0%} of them prompt; {options.batch} a step, "
-          f"TRL {options.trl_batch} a pass; {theirs.about['ready']}")
+          f"TRL {options.trl_batch} a pass; {theirs.about['ready']}; our products with frozen weights in {ours.about['products']}")
     size = [sum(len(path["tokens"]) for i in step for path in examples[i]["paths"]) for step in order]
     if kind in CHOICES:
         compare(f"train_{kind}", ours, theirs, options.turns, lambda i, _: len(order[i]), "questions/s", same_losses=kind == "loop")
@@ -395,6 +396,7 @@ def main():
     parser.add_argument("--turns", type=int, default=7)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--trl-batch", type=int, default=4)
+    parser.add_argument("--products", choices=["f32", "auto"], default="f32")
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:

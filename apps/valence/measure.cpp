@@ -68,7 +68,7 @@ void add_measure_command(CLI::App& parent, Session& session, const Instrument& i
   app->add_flag("--fresh", command->options.fresh, "start anew instead of going on with an unfinished run");
   app->add_flag("--reuse", command->options.reuse, "take groups of questions that other runs of the store put in exactly the same way, instead of asking again");
   app->add_flag("--all", command->all, "print every figure, not only the headline");
-  app->add_option("--report", command->report, "where the HTML report goes (default out/INSTRUMENT-SUBJECT-RUN.html beside the store)");
+  app->add_option("--report", command->report, "where the HTML report goes (default out/INSTRUMENT-SUBJECT-RUN.html beside the store, with its name in it unless that is valence.db)");
   app->footer(examples({fmt::format("valence measure {} --model smollm2", card.id),
                         fmt::format("valence measure {} --model smollm2 --persona \"You are a nurse.\" --json", card.id),
                         fmt::format("valence measure {} --model scripted:ideal --store trial.db", card.id)}) +

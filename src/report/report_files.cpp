@@ -62,8 +62,11 @@ Result<void> write_report(const Store& store, const std::vector<RunId>& runs, co
   return write_file(path, text);
 }
 
+constexpr std::string_view kUsualStore = "valence";  // valence.db
+
 std::string default_report_path(const std::filesystem::path& store, const std::string& instrument, const std::string& subject, RunId run) {
   std::string name = instrument + "-" + subject;
+  if (store.stem() != kUsualStore) name += "-" + store.stem().string();
   std::string file;
   for (const char c : name) {
     const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.';

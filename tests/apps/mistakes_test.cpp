@@ -116,7 +116,9 @@ TEST_F(Mistakes, AnExportIsNamedAndItsEndingChoosesTheFormat) {
 
 TEST_F(Mistakes, ReportsStandBesideTheirStore) {
   ASSERT_EQ(valence({"measure", "svo", "--model", "scripted:ideal", "--store", "other/t.db"}).status, 0);
-  EXPECT_TRUE(std::filesystem::exists(scratch_ / "other/out/svo-scripted-ideal-1.html"));
+  EXPECT_TRUE(std::filesystem::exists(scratch_ / "other/out/svo-scripted-ideal-t-1.html"));
+  ASSERT_EQ(valence({"measure", "svo", "--model", "scripted:ideal", "--store", "other/u.db"}).status, 0);
+  EXPECT_TRUE(std::filesystem::exists(scratch_ / "other/out/svo-scripted-ideal-u-1.html")) << "of another store in the same folder";
 }
 
 TEST_F(Mistakes, AStraightLineIsNoProfile) {

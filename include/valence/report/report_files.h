@@ -19,7 +19,8 @@ Result<Settings> settings_of(const ReportRun& run);
 Result<void> write_report(const Store& store, const std::vector<RunId>& runs, const std::string& path,
                           const ReportOptions& options);
 
-/// out/INSTRUMENT-SUBJECT-RUN.html beside the store, with anything but letters, digits and dots turned into hyphens.
+/// out/INSTRUMENT-SUBJECT-RUN.html beside the store, with anything but letters, digits and dots turned into hyphens. A
+/// store that is not called valence.db has its name in front of the run: two stores of one folder keep apart.
 std::string default_report_path(const std::filesystem::path& store, const std::string& instrument, const std::string& subject, RunId run);
 
 }  // namespace valence
