@@ -23,9 +23,6 @@ namespace {
 
 constexpr double kClearGain = 1.3;  // bf16 rounds to 8 bits: it must be worth it
 constexpr int kRounds = 5;
-/// Threads look for work so often before they sleep, some tens of microseconds: waking one between two small operations
-/// costs more, and spinning for long would take a busy machine's cores from others.
-constexpr const char* kSpins = "20000";
 constexpr int kGrowth = 64 << 20;  // of the memory, bytes
 
 /// Best of several, in 10⁹ operations per second.
@@ -122,7 +119,6 @@ Result<void> set_up_process(char** arguments) {
     changed = ::setenv(name, value.c_str(), 1) == 0 || changed;
   };
   set("OMP_WAIT_POLICY", "passive");
-  set("GOMP_SPINCOUNT", kSpins);
   set("OPENBLAS_CORETYPE", better_kernels(blas_kernels(), has_avx2(), has_avx512()));
   if (!changed) return {};
   ::execv("/proc/self/exe", arguments);
