@@ -69,9 +69,10 @@ void add_measure_command(CLI::App& parent, Session& session, const Instrument& i
   app->add_flag("--reuse", command->options.reuse, "take groups of questions that other runs of the store put in exactly the same way, instead of asking again");
   app->add_flag("--all", command->all, "print every figure, not only the headline");
   app->add_option("--report", command->report, "where the HTML report goes (default out/INSTRUMENT-SUBJECT-RUN.html beside the store, with its name in it unless that is valence.db)");
-  app->footer(examples({fmt::format("valence measure {} --model smollm2", card.id),
-                        fmt::format("valence measure {} --model smollm2 --persona \"You are a nurse.\" --json", card.id),
-                        fmt::format("valence measure {} --model scripted:ideal --store trial.db", card.id)}) +
+  const auto needed = card.example.empty() ? std::string() : " " + card.example;
+  app->footer(examples({fmt::format("valence measure {} --model smollm2{}", card.id, needed),
+                        fmt::format("valence measure {} --model smollm2{} --persona \"You are a nurse.\" --json", card.id, needed),
+                        fmt::format("valence measure {} --model scripted:ideal{} --store trial.db", card.id, needed)}) +
               "\nTime: the progress line says what is left of each part; probe questions, where there are any, come after the\n"
               "instrument's own and are as many whatever else is asked. For a quick try ask fewer wordings, label sets,\n"
               "scenarios or dialogues where the options above offer it.");

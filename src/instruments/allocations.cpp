@@ -138,10 +138,7 @@ class Allocations final : public Instrument {
     VALENCE_TRY(const auto answers, examination.examiner.ask(questions));
     AnswerTable table;
     table.instrument = kAllocationsCard.id;
-    for (const auto& answer : answers) {
-      const auto& rows = std::get<ChoiceAnswer>(answer).rows;
-      table.rows.insert(table.rows.end(), rows.begin(), rows.end());
-    }
+    add_choices(table, answers);
     return table;
   }
 

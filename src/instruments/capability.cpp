@@ -2,6 +2,7 @@
 #include <cmath>
 #include <map>
 
+#include "parts.h"
 #include "valence/base/csv.h"
 #include "valence/base/files.h"
 #include "valence/base/node.h"
@@ -193,10 +194,7 @@ class Capability final : public Instrument {
     VALENCE_TRY(const auto questions, plain_questions_of(items, settings));
     VALENCE_TRY(const auto answers, examination.examiner.ask(questions));
     AnswerTable table;
-    for (const auto& answer : answers) {
-      const auto& rows = std::get<ChoiceAnswer>(answer).rows;
-      table.rows.insert(table.rows.end(), rows.begin(), rows.end());
-    }
+    add_choices(table, answers);
     return table;
   }
 

@@ -27,7 +27,8 @@ const InstrumentCard kOpinionsCard = {
     .citation = "Durmus et al. (2023), GlobalOpinionQA; Zhao et al. (2024), WorldValuesBench",
     .licence = "wordings Apache-2.0; questions by your file",
     .random_unit = "question",
-    .cluster = ""};
+    .cluster = "",
+    .example = "--questions argentina.json"};
 
 const SettingTable kOpinionsSettings = {
     {"questions",
@@ -39,7 +40,7 @@ const SettingTable kOpinionsSettings = {
      {},
      {}},
     {"count", SettingType::kInteger, "0", "questions", "so many of them, drawn by the seed; 0: all", {}, 0, 1e6},
-    wordings_setting(),
+    {"wordings", SettingType::kInteger, "0", "wordings", "so many of the parallel wordings for each question; 0: all", {}, 0, 100},
     wording_part_setting(),
     {"format",
      SettingType::kChoice,
@@ -165,10 +166,7 @@ class Opinions final : public Instrument {
     VALENCE_TRY(const auto answers, examination.examiner.ask(questions));
     AnswerTable table;
     table.instrument = kOpinionsCard.id;
-    for (const auto& answer : answers) {
-      const auto& rows = std::get<ChoiceAnswer>(answer).rows;
-      table.rows.insert(table.rows.end(), rows.begin(), rows.end());
-    }
+    add_choices(table, answers);
     if (!examination.gate) return table;
     ProbeForm form{.options = usual_options(asked)};
     VALENCE_TRY(form.format, format_from(settings.text("format")));

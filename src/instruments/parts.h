@@ -1,12 +1,24 @@
 #pragma once
 
+#include <span>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "valence/base/settings.h"
+#include "valence/exam/question.h"
+#include "valence/store/answers.h"
 
 namespace valence {
+
+/// Adds the rows of answers to questions with options, in their order.
+inline void add_choices(AnswerTable& table, std::span<const Answer> answers) {
+  for (const auto& answer : answers) {
+    const auto& rows = std::get<ChoiceAnswer>(answer).rows;
+    table.rows.insert(table.rows.end(), rows.begin(), rows.end());
+  }
+}
 
 /// How many wordings are put, in instruments of which each is one administration.
 inline SettingSpec wordings_setting() {

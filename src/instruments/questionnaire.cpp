@@ -219,10 +219,7 @@ class QuestionnaireInstrument final : public Instrument {
     for (const auto format : formats_of(settings)) {
       VALENCE_TRY(const auto questions, make_questions(questionnaire, settings, format));
       VALENCE_TRY(const auto answers, examination.examiner.ask(questions));
-      for (const auto& answer : answers) {
-        const auto& rows = std::get<ChoiceAnswer>(answer).rows;
-        table.rows.insert(table.rows.end(), rows.begin(), rows.end());
-      }
+      add_choices(table, answers);
       if (!examination.gate) continue;
       ProbeForm form{.options = questionnaire.labels.size(), .format = format, .labels = labels};
       VALENCE_TRY(const auto probes, put_probes(examination.examiner, form));

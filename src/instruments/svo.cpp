@@ -167,10 +167,7 @@ class PlainSlider final : public Instrument {
     VALENCE_TRY(const auto answers, examination.examiner.ask(questions));
     AnswerTable table;
     table.instrument = card_.id;
-    for (const auto& answer : answers) {
-      const auto& rows = std::get<ChoiceAnswer>(answer).rows;
-      table.rows.insert(table.rows.end(), rows.begin(), rows.end());
-    }
+    add_choices(table, answers);
     return table;
   }
 

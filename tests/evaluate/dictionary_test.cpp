@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "support/scratch.h"
+#include "support/shared_data.h"
 #include "toy.h"
 #include "valence/base/csv.h"
 #include "valence/base/files.h"
@@ -82,9 +83,8 @@ double touche_figure(const std::filesystem::path& folder, const std::string& spl
 
 // The folder of Touché's tables is not shipped: its cards name two licences.
 TEST(Dictionary, ReproducesTheKnownFiguresOnTouche) {
-  const auto folder = environment("VALENCE_TOUCHE");
-  if (folder.empty())
-    GTEST_SKIP() << "set VALENCE_TOUCHE to the folder with arguments-training.tsv and labels-training.tsv";
+  const auto folder = testing::shared_data("touche23");
+  VALENCE_NEED_SHARED(folder);
   EXPECT_NEAR(touche_figure(folder, "training"), 0.3291, 5e-5);
   EXPECT_NEAR(touche_figure(folder, "validation"), 0.3372, 5e-5);
 }

@@ -36,6 +36,7 @@ struct InstrumentCard {
   std::string random_unit;  ///< "dialogue", "scenario", "wording"
   std::string cluster;      ///< in what units are clustered, may be empty
   bool open_text = false;   ///< answered in free text: the gate's choice questions would tell nothing and are not put
+  std::string example = {};  ///< settings that it cannot be put without, as flags with values to show; may be empty
   bool guessable = true;   ///< false: there is no answering at random, so no uniform responder stands beside the figures
 };
 
