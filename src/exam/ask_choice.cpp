@@ -16,6 +16,8 @@ tl::unexpected<Error> badly_made(const ChoiceQuestion& question, fmt::format_str
 Result<void> check_texts(const ChoiceQuestion& question) {
   const auto& options = question.options;
   if (question.text_form.empty()) return badly_made(question, "the text format needs a text_form");
+  if (!question.listed.empty() && question.listed.size() != options.size())
+    return badly_made(question, "{} options are listed, there are {}", question.listed.size(), options.size());
   for (auto one = options.begin(); one != options.end(); ++one) {
     const auto same = std::find(options.begin(), one, *one);
     if (same == one) continue;
@@ -70,8 +72,10 @@ Layout text_layout(std::size_t options) {
 
 Result<std::vector<Layout>> layouts_of(const ChoiceQuestion& question, const AskContext& context) {
   const auto count = question.options.size();
-  if (question.format == AnswerFormat::kText) return std::vector{text_layout(count)};
-  auto layouts = valence::layouts_of(question.layouts, count, stream_of(context.seed, "layouts", question.tag));
+  const bool letters = question.format == AnswerFormat::kLetter;
+  if (!letters && question.listed.empty()) return std::vector{text_layout(count)};
+  const auto design = letters ? &valence::layouts_of : &unlabelled_layouts;
+  auto layouts = design(question.layouts, count, stream_of(context.seed, "layouts", question.tag));
   if (!layouts) return tl::unexpected(with_context(std::move(layouts).error(), name_of(question.tag)));
   return layouts;
 }
@@ -149,7 +153,7 @@ Result<AskedChoice> prepare(const ChoiceQuestion& question, const AskContext& co
   VALENCE_TRY(asked.layouts, layouts_of(question, context));
   for (std::size_t at = 0; at < asked.layouts.size(); ++at) {
     const bool letters = question.format == AnswerFormat::kLetter;
-    asked.turns.push_back(letters ? letter_turn(question, asked.layouts[at]) : question.text_form);
+    asked.turns.push_back(letters ? letter_turn(question, asked.layouts[at]) : text_turn(question, asked.layouts[at]));
     VALENCE_CHECK(add_requests(asked, at, context));
   }
   return asked;

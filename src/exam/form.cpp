@@ -20,8 +20,7 @@ constexpr Names<Normalisation, 4> kNormalisations{{{Normalisation::kNone, "none"
 
 std::string literal(std::string_view text) { return replace_all(replace_all(text, "{", "{{"), "}", "}}"); }
 
-std::string fill_form(std::string_view form,
-                      std::initializer_list<std::pair<std::string_view, std::string_view>> values) {
+std::string fill_form(std::string_view form, const std::vector<std::pair<std::string_view, std::string_view>>& values) {
   std::string out;
   const auto value_at = [&](std::string_view rest) {
     return std::ranges::find_if(values, [&](const auto& entry) {
@@ -55,14 +54,24 @@ std::string named(const std::vector<std::string>& labels) {
   return fmt::format("one from {} to {}", labels.front(), labels.back());
 }
 
-std::vector<std::string> shown_options(const ChoiceQuestion& question, const Layout& layout) {
-  std::vector<std::string> shown(question.options.size());
-  for (std::size_t i = 0; i < shown.size(); ++i) shown[layout.place[i]] = question.options[i];
+std::vector<std::string> by_place(const std::vector<std::string>& options, const Layout& layout) {
+  std::vector<std::string> shown(options.size());
+  for (std::size_t i = 0; i < shown.size(); ++i) shown[layout.place[i]] = options[i];
   return shown;
 }
 
+std::string text_turn(const ChoiceQuestion& question, const Layout& layout) {
+  if (question.listed.empty()) return question.text_form;
+  const auto shown = by_place(question.listed, layout);
+  const auto menu = join(shown, "; ");
+  const auto places = labels_of(LabelSet::kWords);
+  std::vector<std::pair<std::string_view, std::string_view>> values = {{"menu", menu}};
+  for (std::size_t i = 0; i < std::min(shown.size(), places.size()); ++i) values.emplace_back(places[i], shown[i]);
+  return fill_form(question.text_form, values);
+}
+
 std::string letter_turn(const ChoiceQuestion& question, const Layout& layout) {
-  const auto shown = shown_options(question, layout);
+  const auto shown = by_place(question.options, layout);
   std::vector<std::string> lines;
   for (std::size_t i = 0; i < shown.size(); ++i) {
     lines.push_back(fill_form(question.option_line, {{"label", layout.labels[i]}, {"option", shown[i]}}));

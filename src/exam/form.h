@@ -1,6 +1,5 @@
 #pragma once
 
-#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,8 +10,7 @@
 namespace valence {
 
 /// Replaces `{name}` for the names given, in one pass; a doubled brace becomes one, all other braces stay.
-std::string fill_form(std::string_view form,
-                      std::initializer_list<std::pair<std::string_view, std::string_view>> values);
+std::string fill_form(std::string_view form, const std::vector<std::pair<std::string_view, std::string_view>>& values);
 
 /// "A or B", "A, B or C".
 std::string listed(const std::vector<std::string>& words);
@@ -23,8 +21,11 @@ std::string named(const std::vector<std::string>& labels);
 /// The last user turn of a question in the letter format, in one layout.
 std::string letter_turn(const ChoiceQuestion& question, const Layout& layout);
 
-/// The options' texts in the order in which a layout shows them.
-std::vector<std::string> shown_options(const ChoiceQuestion& question, const Layout& layout);
+/// What belongs to the options, in the order in which a layout shows them.
+std::vector<std::string> by_place(const std::vector<std::string>& of_options, const Layout& layout);
+
+/// The same in the text format.
+std::string text_turn(const ChoiceQuestion& question, const Layout& layout);
 
 /// What is scored after the rendered context: the option itself, after a space where the answer has a beginning already.
 std::string continuation(const ChoiceQuestion& question, std::string_view option);

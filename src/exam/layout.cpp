@@ -18,18 +18,6 @@ constexpr Labels kLetters{"A", "B", "C", "D", "E", "F", "G", "H", "I"};
 constexpr Labels kDigits{"1", "2", "3", "4", "5", "6", "7", "8", "9"};
 constexpr Labels kWords{"first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth"};
 
-const Labels& all_labels(LabelSet set) {
-  switch (set) {
-    case LabelSet::kDigits:
-      return kDigits;
-    case LabelSet::kWords:
-      return kWords;
-    case LabelSet::kLetters:
-      break;
-  }
-  return kLetters;
-}
-
 std::vector<std::size_t> identity(std::size_t count) {
   std::vector<std::size_t> order(count);
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -101,11 +89,6 @@ constexpr Names<LabelSet, 3> kLabelNames{
 
 Result<void> check(const LayoutDesign& design, std::size_t options) {
   if (options < 2) return fail(ErrorCode::kUsage, "a choice needs at least 2 options, got {}", options);
-  if (options > kMostLabels) {
-    const auto& labels = all_labels(design.labels);
-    return fail(ErrorCode::kUsage, "{} options need {} labels, but they go from {} to {}; use the text format", options,
-                options, labels.front(), labels.back());
-  }
   if (design.orders == OrderDesign::kRandom && design.count == 0) {
     return fail(ErrorCode::kUsage, "a random layout design needs at least 1 order, got 0");
   }
@@ -113,6 +96,18 @@ Result<void> check(const LayoutDesign& design, std::size_t options) {
 }
 
 }  // namespace
+
+std::span<const std::string_view> labels_of(LabelSet set) {
+  switch (set) {
+    case LabelSet::kDigits:
+      return kDigits;
+    case LabelSet::kWords:
+      return kWords;
+    case LabelSet::kLetters:
+      break;
+  }
+  return kLetters;
+}
 
 std::size_t Layout::option_at(std::size_t shown) const {
   return static_cast<std::size_t>(std::ranges::find(place, shown) - place.begin());
@@ -123,12 +118,21 @@ std::string Layout::name() const {
   return fmt::format("{}, {}–{}", order_name, labels.front(), labels.back());
 }
 
-Result<std::vector<Layout>> layouts_of(const LayoutDesign& design, std::size_t options, RandomStream stream) {
+Result<std::vector<Layout>> unlabelled_layouts(const LayoutDesign& design, std::size_t options, RandomStream stream) {
   VALENCE_CHECK(check(design, options));
-  const auto& all = all_labels(design.labels);
-  const std::vector<std::string> labels(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(options));
   std::vector<Layout> layouts;
-  for (auto& [name, place] : orders_of(design, options, stream)) layouts.push_back({std::move(place), labels, name});
+  for (auto& [name, place] : orders_of(design, options, stream)) layouts.push_back({std::move(place), {}, name});
+  return layouts;
+}
+
+Result<std::vector<Layout>> layouts_of(const LayoutDesign& design, std::size_t options, RandomStream stream) {
+  const auto all = labels_of(design.labels);
+  if (options > all.size()) {
+    return fail(ErrorCode::kUsage, "{} options need {} labels, but they go from {} to {}; use the text format", options,
+                options, all.front(), all.back());
+  }
+  VALENCE_TRY(auto layouts, unlabelled_layouts(design, options, std::move(stream)));
+  for (auto& layout : layouts) layout.labels.assign(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(options));
   return layouts;
 }
 
@@ -139,7 +143,7 @@ std::optional<LabelSet> label_set_of(std::string_view layout_name) {
   const auto comma = layout_name.rfind(", ");
   if (comma == std::string_view::npos) return std::nullopt;
   for (const auto set : {LabelSet::kLetters, LabelSet::kDigits, LabelSet::kWords}) {
-    if (layout_name.substr(comma + 2).starts_with(fmt::format("{}–", all_labels(set).front()))) return set;
+    if (layout_name.substr(comma + 2).starts_with(fmt::format("{}–", labels_of(set).front()))) return set;
   }
   return std::nullopt;
 }

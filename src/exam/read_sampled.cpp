@@ -32,7 +32,7 @@ struct Tally {
 
 Tally tally_of(const AskedChoice& asked, std::size_t at, std::span<const Answered> draws, const AskContext& context) {
   const auto& layout = asked.layouts[at];
-  const auto shown = shown_options(*asked.question, layout);
+  const auto shown = by_place(asked.question->options, layout);
   Tally tally;
   tally.chosen.assign(shown.size(), 0.0);
   for (const auto& draw : draws) {

@@ -46,7 +46,7 @@ const SettingTable kAllocationsSettings = {
 const InstrumentCard kAllocationsCard = {
     .id = "allocations",
     .title = "Allocations among three",
-    .version = "1",
+    .version = "2",
     .space = "allocations",
     .measures =
         "Which of three divisions of tokens between itself and another a subject takes, each told as a sentence: what "
@@ -110,12 +110,10 @@ Result<ChoiceQuestion> allocation_question(const AllocationTask& task, const All
   question.layouts.orders = settings.text("layouts") == "paper" ? OrderDesign::kPaper : OrderDesign::kRandom;
   question.layouts.count = task.options.size();
   const bool letters = question.format == AnswerFormat::kLetter;
-  VALENCE_TRY(const auto sentences, told(wording.sentence, task));
+  VALENCE_TRY(question.listed, told(wording.sentence, task));
   VALENCE_TRY(question.options, told(letters ? wording.sentence : wording.said, task));
   question.letter_form = wording.letter;
-  VALENCE_TRY(
-      question.text_form,
-      fill(wording.text, {{"first", sentences.at(0)}, {"second", sentences.at(1)}, {"third", sentences.at(2)}}));
+  question.text_form = wording.text;
   question.answer_prefix = letters ? wording.letter_prefix : wording.text_prefix;
   return question;
 }

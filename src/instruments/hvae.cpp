@@ -12,7 +12,7 @@ InstrumentCard hvae_card() {
   return {
       .id = "hvae",
       .title = "Heterogeneous value alignment evaluation (SVO)",
-      .version = "1",
+      .version = "2",
       .space = "svo_ring",
       .measures = "How far a subject that was asked to adopt a social value orientation divides coins as that orientation "
                   "would.",

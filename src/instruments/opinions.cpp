@@ -20,7 +20,7 @@ namespace {
 const InstrumentCard kOpinionsCard = {
     .id = "opinions",
     .title = "Opinions",
-    .version = "1",
+    .version = "2",
     .space = "opinions",
     .measures = "How a subject distributes its answers over the options of a survey's own questions. How far that is from how people answered, a gap to their answers says.",
     .limits = "It is what a subject says when asked like a respondent; nearness to a population's answers is no evidence of its values.",
@@ -116,7 +116,8 @@ Result<ChoiceQuestion> opinion_question(const OpinionQuestion& asked, const Opin
   VALENCE_TRY(question.layouts.labels, label_set_from(settings.text("labels")));
   VALENCE_TRY(question.layouts.orders, order_design_from(settings.text("orders")));
   VALENCE_TRY(question.letter_form, fill(wording.letter, {{"question", literal(asked.question)}, {"options", "{options}"}, {"labels", "{labels}"}}));
-  VALENCE_TRY(question.text_form, fill(wording.text, {{"question", asked.question}, {"list", join(asked.options, "; ")}}));
+  VALENCE_TRY(question.text_form, fill(wording.text, {{"question", literal(asked.question)}, {"list", "{menu}"}}));
+  question.listed = asked.options;
   return question;
 }
 

@@ -72,7 +72,7 @@ InstrumentCard plain_slider_card() {
   return {
       .id = "svo",
       .title = "SVO Slider Measure",
-      .version = "1",
+      .version = "2",
       .space = "svo_ring",
       .measures = "How a subject that nobody instructed divides coins between itself and a stranger, as an angle from "
                   "competitive (−16°) to altruistic (61°).",

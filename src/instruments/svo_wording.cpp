@@ -23,13 +23,6 @@ Result<std::vector<std::string>> option_texts(std::string_view pattern, const Sl
   return texts;
 }
 
-/// The divisions in a sentence, in the order in which a list would show them.
-Result<std::string> menu_of(const SliderItem& item, const SliderWording& wording, OrderDesign orders) {
-  VALENCE_TRY(auto texts, option_texts(wording.shown, item));
-  if (orders == OrderDesign::kReversed) std::ranges::reverse(texts);
-  return join(texts, "; ");
-}
-
 }  // namespace
 
 Result<Node> read_wording_file(std::string_view instrument) {
@@ -83,13 +76,11 @@ Result<ChoiceQuestion> slider_question(const SliderItem& item, const SliderWordi
   ChoiceQuestion question;
   question.tag.item = item.id;
   question.tag.variant = wording.id;
-  Fillings values = {{"options", "{options}"}, {"labels", "{labels}"}};
+  Fillings values = {{"options", "{options}"}, {"labels", "{labels}"}, {"menu", "{menu}"}};
   for (const auto& [name, text] : fillings) values.emplace_back(name, literal(text));
   VALENCE_TRY(question.letter_form, fill(wording.letter, values));
-  VALENCE_TRY(auto menu, menu_of(item, wording, manner.layouts.orders));
-  values = {{"menu", std::move(menu)}};
-  values.insert(values.end(), fillings.begin(), fillings.end());
   VALENCE_TRY(question.text_form, fill(wording.text, values));
+  VALENCE_TRY(question.listed, option_texts(wording.shown, item));
   VALENCE_TRY(question.options, option_texts(letters ? wording.shown : wording.said, item));
   question.answer_prefix = prefix_of(wording, manner);
   question.format = manner.format;

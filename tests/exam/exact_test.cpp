@@ -110,6 +110,20 @@ TEST(ExactText, WithoutNormalisationIsTheProbabilityOfTheWholeText) {
   EXPECT_EQ(answer.rows[0].layout, "text");
 }
 
+TEST(ExactText, OptionsThatAreListedStandInTheOrdersAskedFor) {
+  auto question = text_question(Normalisation::kNone);
+  question.text_form = "Of {menu}, first {first}, {{{second}}}?";
+  question.listed = {"short {first}", "long"};
+  question.layouts.orders = OrderDesign::kReversed;
+  const auto answer = answer_to(question, two_texts());
+  EXPECT_EQ(answer.asked, "Of long; short {first}, first long, {short {first}}?");
+  EXPECT_EQ(answer.rows[0].layout, "reversed");
+  EXPECT_EQ(answer.rows[0].place, (std::vector<std::size_t>{1, 0}));
+  EXPECT_NEAR(answer.probability[0], two_way(kShort - 0.25, kLong), 1e-12);  // by option, wherever it is listed
+  question.layouts.orders = OrderDesign::kBoth;
+  EXPECT_EQ(answer_to(question, two_texts()).rows.size(), 2U);
+}
+
 TEST(ExactText, PerTokenLeavesTheTerminatorOut) {
   const auto answer = answer_to(text_question(Normalisation::kToken), two_texts());
   EXPECT_NEAR(answer.probability[0], two_way(kShort / 2 * 2.5, kLong / 3 * 2.5), 1e-12);

@@ -47,6 +47,9 @@ TEST(Ask, RefusesTextQuestionsThatCannotBeScored) {
   EXPECT_EQ(error_of(bad).message, "item \"i\" of \"unit\": the text format needs a text_form");
   bad = letter_question("i", {"one", "two"});
   bad.format = AnswerFormat::kText;
+  bad.listed = {"one"};
+  EXPECT_EQ(error_of(bad).message, "item \"i\" of \"unit\": 1 options are listed, there are 2");
+  bad.listed.clear();
   bad.normalisation = Normalisation::kUnconditional;
   EXPECT_EQ(error_of(bad).message,
             "item \"i\" of \"unit\": normalisation \"unconditional\" needs an unconditional_form");

@@ -72,6 +72,15 @@ TEST(Sampled, TextFormatReadsTheOptionsText) {
   EXPECT_EQ(answer.rows[0].layout, "text");
 }
 
+TEST(Sampled, TextFormatReadsListedOptionsByTheirText) {
+  auto question = sampled_question(1);
+  question.format = AnswerFormat::kText;
+  question.text_form = "{menu}?";
+  question.listed = question.options;
+  question.layouts.orders = OrderDesign::kReversed;
+  EXPECT_EQ(answer_to(question, in_turn({"I would choose one."})).probability, (std::vector{1.0, 0.0}));
+}
+
 /// Seeds of the draws, as the engine sees them, by item.
 std::vector<std::uint64_t> seeds_of(const std::vector<Question>& questions, std::uint64_t run_seed) {
   std::vector<std::uint64_t> seeds;

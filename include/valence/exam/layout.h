@@ -14,6 +14,9 @@ namespace valence {
 
 enum class LabelSet { kLetters, kDigits, kWords };  ///< A–I, 1–9, "first"–"ninth"
 
+/// Its labels in order.
+std::span<const std::string_view> labels_of(LabelSet set);
+
 enum class OrderDesign {
   kPaper,      ///< the item's own order only
   kReversed,   ///< the reverse only
@@ -43,6 +46,8 @@ struct Layout {
 /// All layouts of a design for `options` options. `stream` is read by kRandom only.
 /// kUsage when there are fewer than 2 options, more than the 9 labels, or no random order is asked for.
 Result<std::vector<Layout>> layouts_of(const LayoutDesign& design, std::size_t options, RandomStream stream);
+/// The same without labels, of any number of options.
+Result<std::vector<Layout>> unlabelled_layouts(const LayoutDesign& design, std::size_t options, RandomStream stream);
 
 Result<OrderDesign> order_design_from(std::string_view text);
 Result<LabelSet> label_set_from(std::string_view text);

@@ -44,24 +44,26 @@ std::string literal(std::string_view text);
 /// A question with a closed list of options.
 ///
 /// Letter format: the last user turn is `letter_form` with {options} replaced by one line per option (`option_line`) and
-/// {labels} by the labels ("A, B or C"); scored are the labels. Text format: the last user turn is `text_form`, verbatim;
-/// scored are the options' texts.
+/// {labels} by the labels ("A, B or C"); scored are the labels. Text format: scored are the options' texts. The last user
+/// turn is `text_form`: verbatim where it lists no options (`listed` is empty), else with {first}, {second}, … replaced by
+/// what stands at that place and {menu} by all of them.
 ///
-/// `letter_form` and `option_line` are filled in one pass and what is filled in is never read as template. A doubled
-/// brace stands for one, other braces are not touched. Text from items or people goes into `letter_form` through
-/// literal(), or an item that says "{options}" would be taken at its word; options need no such care.
+/// Forms are filled in one pass and what is filled in is never read as template. A doubled brace stands for one, other
+/// braces are not touched. Text from items or people goes into a form that is filled through literal(), or an item that
+/// says "{options}" would be taken at its word; options need no such care.
 struct ChoiceQuestion {
   Tag tag;                             ///< with format and layout it names the random streams: same names, same draws
   std::vector<Message> history;        ///< turns before this question (after the subject's own steering)
   std::string letter_form;
   std::string text_form;
+  std::vector<std::string> listed;     ///< text format: each option as it is listed, in the item's own order; may be empty
   std::string option_line = "{label}: {option}";
   std::string answer_prefix;           ///< what the assistant's turn begins with; options then follow after a space
   std::vector<std::string> options;    ///< contents, in the item's own order
   AnswerFormat format = AnswerFormat::kLetter;
   Normalisation normalisation = Normalisation::kCharacter;  ///< text format only
   std::string unconditional_form;      ///< neutral last user turn (without history), for kUnconditional
-  LayoutDesign layouts;                ///< letter format only; the text format has one layout
+  LayoutDesign layouts;                ///< its labels in the letter format only; the text format has one layout unless it lists the options
   Route route = Route::kExact;
   std::size_t draws = 0;               ///< kSampled: completions per layout
   Sampling sampling;                   ///< kSampled; its seed is replaced by a named stream
