@@ -14,13 +14,6 @@
 namespace valence {
 namespace {
 
-std::string blind_to(const GapFigure& figure) {
-  if (figure.estimand.id == "jensen_shannon") return "how far apart two options are";
-  if (figure.estimand.id == "wasserstein") return "steps of different width";
-  const auto measure = find_gap_measure(figure.estimand.id);
-  return measure ? std::string((*measure)->blind) : "";
-}
-
 const GapFigure* find(const TargetGap& gap, std::string_view id) {
   const auto found =
       std::find_if(gap.figures.begin(), gap.figures.end(), [&](const GapFigure& f) { return f.estimand.id == id; });
@@ -93,10 +86,10 @@ std::string gap_text(const ReportRun& run, const Target& target, const TargetGap
   TextTable table({{"", Align::kLeft}, {"estimate", Align::kRight}, {"95 % interval", Align::kLeft}, {"n", Align::kRight},
                    {"at best", Align::kRight}, {"cannot tell", Align::kLeft}});
   for (const auto& figure : gap.figures) {
-    const auto& [estimand, estimate, agreement, noise] = figure;
+    const auto& [estimand, estimate, agreement, noise, blind] = figure;
     table.add({estimand.label, significant(estimate.value) + (estimand.unit.empty() ? "" : " " + estimand.unit),
                interval_text(estimate), std::to_string(estimate.count),
-               significant(agreement ? estimand.high : estimand.low), blind_to(figure)});
+               significant(agreement ? estimand.high : estimand.low), std::string(blind)});
   }
   return fmt::format("{}\n\n{}", styled(title, Style::kBold, terminal), table.text()) +
          scope_line(gap, run.instrument->card().random_unit) + coverage_line(run, gap) + reading_note(run) + standing_line(run, terminal);

@@ -45,7 +45,7 @@ Result<std::vector<GapDifference>> differences(const EvaluatedGap& a, const Eval
   const auto cuts = paired ? cut_estimates(a.replicates, b.replicates, unit) : std::vector<Estimate>();
   std::vector<GapDifference> all;
   for (std::size_t i = 0; i < comparisons.size(); ++i) {
-    const auto& [estimand, agreement] = a.distances[i];
+    const auto& [estimand, agreement, blind] = a.distances[i];
     all.push_back({{estimand, comparisons[i].difference, p[i], corrected[i], paired}, agreement,
                    paired && !agreement ? cuts[i] : Estimate{}});
   }
@@ -59,10 +59,10 @@ std::vector<GapFigure> figures_of(const std::vector<Distance>& distances, std::s
   auto estimates = stats::intervals(replicates, unit);
   std::vector<GapFigure> figures;
   for (std::size_t i = 0; i < distances.size(); ++i) {
-    const auto& [estimand, agreement] = distances[i];
+    const auto& [estimand, agreement, blind] = distances[i];
     estimates[i].count = count;
     figures.push_back({estimand, within(estimates[i], estimand.low, estimand.high), agreement,
-                       noise_of(replicates.column(i), estimates[i].value)});
+                       noise_of(replicates.column(i), estimates[i].value), blind});
   }
   return figures;
 }

@@ -12,6 +12,7 @@ namespace valence {
 struct Distance {
   Estimand estimand;
   bool agreement;  ///< the larger, the nearer
+  std::string_view blind;  ///< as GapFigure::blind
 };
 
 /// A gap with the replicates behind it, so that two of them can be compared.

@@ -15,6 +15,7 @@ namespace {
 constexpr double kHalfTurn = 180.0;
 constexpr double kGrid = 1e9;  // steps per unit: sums are exact to 1e-15 or so, and nothing measured is finer than this
 constexpr std::string_view kAngleDistance = "angle_distance", kRationality = "value_rationality";
+constexpr std::string_view kBlindAngle = "how far from the centre";
 
 /// Numbers that differ by rounding only are equal: a flat profile has no order, and two equal distances no difference.
 double snapped(double value) { return std::round(value * kGrid) / kGrid; }
@@ -107,14 +108,14 @@ PlannedGap distance_at(std::size_t place, const GapPlace& at) {
   estimand.unit = "degrees";
   estimand.low = 0.0;
   estimand.high = kHalfTurn;
-  return {std::move(estimand), false,
+  return {std::move(estimand), false, kBlindAngle,
           [place, wanted = at.target](std::span<const double> profile) { return angular_distance(profile[place], wanted); }};
 }
 
 PlannedGap rationality_at(std::size_t place, const GapPlace& at, const Band& band) {
   auto estimand = estimand_at(at, kRationality, fmt::format("value rationality towards {}", at.dimension));
   estimand.high = 1.0;
-  return {std::move(estimand), true, [place, wanted = at.target, band](std::span<const double> profile) {
+  return {std::move(estimand), true, kBlindAngle, [place, wanted = at.target, band](std::span<const double> profile) {
             return value_rationality(profile[place], wanted, band);
           }};
 }
@@ -150,7 +151,7 @@ PlannedGap planned(const GapMeasure& measure, std::shared_ptr<const TargetSide> 
   estimand.label = measure.label;
   estimand.low = measure.low;
   estimand.high = measure.high;
-  return {std::move(estimand), measure.agreement, [&measure, side = std::move(side)](std::span<const double> profile) {
+  return {std::move(estimand), measure.agreement, measure.blind, [&measure, side = std::move(side)](std::span<const double> profile) {
             return measure.of({side->dimensions, profile, side->target, side->weights});
           }};
 }

@@ -21,6 +21,7 @@ struct GapPlace {
 struct PlannedGap {
   Estimand estimand;
   bool agreement;
+  std::string_view blind;  ///< as GapFigure::blind
   std::function<double(std::span<const double> profile)> of;
 };
 

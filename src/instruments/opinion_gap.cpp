@@ -19,19 +19,23 @@ struct OpinionMeasure {
   std::string_view id, label;
   bool ordered;  ///< only where options are steps of a scale
   bool gain;     ///< by how much nearer than uniform answers, instead of how far
+  std::string_view blind;  ///< as GapFigure::blind
   double (*of)(std::span<const double>, std::span<const double>);
 };
 
+constexpr std::string_view kBlindToSteps = "how far apart two options are";
+constexpr std::string_view kBlindToWidths = "steps of different width";
+
 constexpr OpinionMeasure kOpinionMeasures[] = {
-    {"jensen_shannon", "Jensen–Shannon distance, mean over questions", false, false, stats::jensen_shannon_distance},
-    {"jensen_shannon_gain", "the same, nearer than uniform answers by", false, true, stats::jensen_shannon_distance},
-    {"wasserstein", "Wasserstein-1 distance, mean over questions", true, false, wasserstein_distance},
-    {"wasserstein_gain", "the same, nearer than uniform answers by", true, true, wasserstein_distance}};
+    {"jensen_shannon", "Jensen–Shannon distance, mean over questions", false, false, kBlindToSteps, stats::jensen_shannon_distance},
+    {"jensen_shannon_gain", "the same, nearer than uniform answers by", false, true, kBlindToSteps, stats::jensen_shannon_distance},
+    {"wasserstein", "Wasserstein-1 distance, mean over questions", true, false, kBlindToWidths, wasserstein_distance},
+    {"wasserstein_gain", "the same, nearer than uniform answers by", true, true, kBlindToWidths, wasserstein_distance}};
 
 Distance opinion_distance(const OpinionMeasure& measure) {
   return {{.id = std::string(measure.id), .dimension = "", .condition = "", .label = std::string(measure.label), .unit = "",
            .low = measure.gain ? -1.0 : 0.0, .high = 1.0, .headline = true},
-          measure.gain};
+          measure.gain, measure.blind};
 }
 
 double opinion_value(const OpinionMeasure& measure, std::span<const double> subject, std::span<const double> people) {

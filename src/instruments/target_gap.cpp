@@ -105,7 +105,7 @@ std::vector<std::size_t> chosen_by_answer(const Side& side, const GapPlan& plan)
 /// What is put beside the plan's own distances: "responses.fulcra_l1".
 std::vector<Distance> distances_of(const Side& side, const GapPlan& plan) {
   std::vector<Distance> all;
-  for (const auto& gap : plan.gaps) all.push_back({gap.estimand, gap.agreement});
+  for (const auto& gap : plan.gaps) all.push_back({gap.estimand, gap.agreement, gap.blind});
   const auto own = all;
   for (const auto i : chosen_by_answer(side, plan)) {
     const auto& id = side.by_answer->estimands()[i].id;

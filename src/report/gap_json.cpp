@@ -19,6 +19,7 @@ Json figure_json(const GapFigure& figure) {
                {"agreement", figure.agreement}};
   json["estimate"] = to_json(figure.estimate);
   json["noise"] = number_or_null(figure.noise);
+  json["cannot_tell"] = figure.blind;
   return json;
 }
 

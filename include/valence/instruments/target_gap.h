@@ -34,6 +34,7 @@ struct GapFigure {
   /// Mean of the bootstrap replicates minus the estimate: about how much noise alone enlarges a distance, since noise
   /// never brings a profile nearer on average. NaN without replicates.
   double noise = 0.0;
+  std::string_view blind;  ///< what the distance cannot tell, in half a sentence; static text, may be empty
 };
 
 /// How far a run is from a target, over the instrument's random unit.
