@@ -29,7 +29,7 @@ Result<void> add_named_file(Hasher& hasher, const fs::path& file) {
 
 Result<void> add_what_is_named(Hasher& hasher, const std::string& value) {
   std::error_code ignored;
-  const bool looks_like_file = value.find('.') != std::string::npos;  // "advice" is a shipped set, whatever lies here
+  const bool looks_like_file = value.find_first_of("./") != std::string::npos;  // "advice" is a shipped set, whatever lies here
   if (looks_like_file && fs::is_regular_file(value, ignored)) return add_named_file(hasher, value);
   for (const auto* part : {"job.json", "checkpoint.bin"}) {
     const auto file = fs::path(value) / part;

@@ -6,6 +6,7 @@
 
 #include "valence/base/digest.h"
 #include "valence/base/json.h"
+#include "valence/base/settings_digest.h"
 #include "valence/base/text.h"
 #include "valence/store/run_scope.h"
 
@@ -35,10 +36,10 @@ Result<void> say_what_is_there(const Store& store, std::string_view key, const M
   return {};
 }
 
-RunRecord record_of(const Instrument& instrument, const Settings& settings, const Subject& subject,
-                    const MeasureOptions& options) {
+Result<RunRecord> record_of(const Instrument& instrument, const Settings& settings, const Subject& subject,
+                            const MeasureOptions& options) {
   RunRecord record;
-  record.key = run_key(instrument, settings, subject, options);
+  VALENCE_TRY(record.key, run_key(instrument, settings, subject, options));
   record.instrument = instrument.card().id;
   record.subject = subject.name;
   record.settings = to_text(settings.to_json());
@@ -102,15 +103,15 @@ Result<Measurement> measure_run(const Instrument& instrument, const Settings& se
 }  // namespace
 
 /// What makes two runs the same run: a restarted command goes on with the unfinished one.
-std::string run_key(const Instrument& instrument, const Settings& settings, const Subject& subject,
-                    const MeasureOptions& options) {
+Result<std::string> run_key(const Instrument& instrument, const Settings& settings, const Subject& subject,
+                            const MeasureOptions& options) {
   Hasher hasher;
   hasher.add(instrument.card().id)
       .add(instrument.card().version)
       .add(subject.name)
       .add(subject.digest())
       .add(options.seed);
-  for (const auto& [name, value] : settings.values()) hasher.add(name).add(value);
+  VALENCE_CHECK(add_settings(hasher, settings));
   for (const auto& item : options.leave_out) hasher.add(item);
   return hasher.finish().hex();
 }
@@ -135,7 +136,7 @@ Json subject_provenance(const Subject& subject, std::uint64_t seed) {
 
 Result<Measurement> measure(const Instrument& instrument, const Settings& settings, const Subject& subject,
                             Store& store, const MeasureOptions& options) {
-  const auto record = record_of(instrument, settings, subject, options);
+  VALENCE_TRY(const auto record, record_of(instrument, settings, subject, options));
   VALENCE_CHECK(say_what_is_there(store, record.key, options));
   VALENCE_TRY(const auto scope, RunScope::begin(store, record, options.fresh));
   auto measurement = measure_run(instrument, settings, subject, store, scope.run(), options);
@@ -145,7 +146,8 @@ Result<Measurement> measure(const Instrument& instrument, const Settings& settin
 
 Result<RunId> measure_once(const Instrument& instrument, const Settings& settings, const Subject& subject, Store& store,
                            const MeasureOptions& options) {
-  VALENCE_TRY(const auto there, store.finished(run_key(instrument, settings, subject, options)));
+  VALENCE_TRY(const auto key, run_key(instrument, settings, subject, options));
+  VALENCE_TRY(const auto there, store.finished(key));
   if (there && !options.fresh) return *there;
   VALENCE_TRY(const auto measurement, measure(instrument, settings, subject, store, options));
   return measurement.run;

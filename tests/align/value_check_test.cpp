@@ -83,6 +83,16 @@ TEST_F(ValueChecked, AnotherCheckTakesTheRunsThatAreThere) {
   EXPECT_EQ(to_json(first), to_json(again));
 }
 
+TEST_F(ValueChecked, AnEditedFileOfPromptsIsMeasuredAnew) {
+  const auto before = testing::says(scratch_ / "before.jsonl", {"kindly", "so"}),
+             after = testing::says(scratch_ / "after.jsonl", {"kindly"});
+  const auto asked = options();
+  const auto first = check_values(before, after, testing::benevolent(), *store_, asked).value();
+  testing::put_file(asked.prompts, testing::content_of(asked.prompts).substr(testing::content_of(asked.prompts).find('\n') + 1));
+  const auto edited = check_values(before, after, testing::benevolent(), *store_, asked).value();
+  EXPECT_NE(first.reports.front().before, edited.reports.front().before);
+}
+
 TEST_F(ValueChecked, SaysWhyTheDomainOfAnEvaluatorIsNotKnown) {
   const auto before = testing::says(scratch_ / "before.jsonl", {"kindly", "so"}),
              after = testing::says(scratch_ / "after.jsonl", {"kindly"});

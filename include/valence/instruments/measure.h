@@ -50,9 +50,10 @@ struct Measurement {
   AnswerTable answers;
 };
 
-/// What makes two runs the same run (instrument, subject, settings, seed, items left out): the key of its record.
-std::string run_key(const Instrument& instrument, const Settings& settings, const Subject& subject,
-                    const MeasureOptions& options);
+/// What makes two runs the same run (instrument, subject, settings with the content of the files that they name, seed,
+/// items left out): the key of its record. kIo when such a file cannot be read.
+Result<std::string> run_key(const Instrument& instrument, const Settings& settings, const Subject& subject,
+                            const MeasureOptions& options);
 
 /// What a run's record says of the subject: program, model with all facts, steering, seed.
 Json subject_provenance(const Subject& subject, std::uint64_t seed);
