@@ -85,6 +85,6 @@ int main(int argc, char** argv) {
   const auto stop = valence::stop_on_signal();
   const auto done = !line.form.empty() ? valence::export_trained(line.job, line.form, line.out)
                     : line.rating      ? valence::rate(line.job, *progress, stop)
-                                       : valence::carry_out(line.job, *progress, stop, line.patience);
+                                       : valence::carry_out(line.job, *progress, {stop, line.patience, argv});
   return done ? 0 : report(done.error());
 }

@@ -1,7 +1,9 @@
 // valence align preview: training data as the model will see it, token by token, with what is learned marked.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "align.h"
 #include "session.h"
@@ -49,13 +51,22 @@ std::string path_text(const AnswerPath& path, const std::vector<TokenView>& toke
                      significant(path.value));
 }
 
+/// Labelled answers are shown beside one to another prompt, so enough records to hold one.
+std::size_t count_to_render(std::span<const TrainingRecord> records, std::size_t rows) {
+  const auto same_prompt = [&](const TrainingRecord& record) {
+    return std::ranges::equal(record.prompt, records.front().prompt,
+                              [](const Message& a, const Message& b) { return a.role == b.role && a.text == b.text; });
+  };
+  const auto other = std::ranges::find_if_not(records, same_prompt) - records.begin();
+  return std::min(std::max(rows, static_cast<std::size_t>(other) + 1), records.size());
+}
+
 Result<void> PreviewCommand::run(const Session& session) const {
   VALENCE_TRY(const auto records, read_training_data(data));
   VALENCE_TRY(const auto model, subject.open());
   VALENCE_TRY(
       const auto rendered,
-      render_data(*model.model, std::span(records).first(std::min(std::max<std::size_t>(rows, 2), records.size())),
-                  model.render, std::numeric_limits<std::size_t>::max()));
+      render_data(*model.model, std::span(records).first(count_to_render(records, rows)), model.render, std::numeric_limits<std::size_t>::max()));
   Json list = Json::array();
   for (std::size_t i = 0; i < std::min(rows, rendered.examples.size()); ++i) {
     const auto& example = rendered.examples[i];

@@ -12,6 +12,7 @@
 #include "passes.h"
 #include "processes.h"
 #include "tensor_values.h"
+#include "thrown.h"
 #include "trainer.h"
 #include "transformer_policy.h"
 #include "valence/base/files.h"
@@ -23,6 +24,7 @@
 #include "valence/train/job.h"
 #include "valence/train/operations.h"
 #include "valence/train/outcome.h"
+#include "waiting.h"
 
 namespace valence {
 namespace {
@@ -51,6 +53,16 @@ std::vector<AdapterSpec> adapters_of(const TrainingJob& job) {
   return adapters;
 }
 
+Result<torch::Device> device_of(const TrainingJob& job) {
+  if (job.settings.text("trainer_device") != "cuda") return torch::Device(torch::kCPU);
+  if (torch::cuda::is_available()) return torch::Device(torch::kCUDA);
+  return fail(
+      ErrorCode::kUsage,
+      "trainer_device = cuda: the libtorch that this program was built with finds no CUDA device; leave it at "
+      "cpu, or build valence-train against a libtorch with CUDA (Torch_DIR) and see that the driver is installed");
+}
+
+/// All but the device.
 Result<TransformerOptions> transformer_options(const TrainingJob& job, const MachineCheck& machine) {
   TransformerOptions options;
   auto& lora = options.tuning.lora;
@@ -102,13 +114,23 @@ struct Work {
   TrainingOutcome outcome;
 };
 
-/// All that carry out a job together must have the same one; where it lies may differ.
+/// All that carry out a job together must have the same one and look at the same held-out examples; where they lie may
+/// differ. Held-out examples take no part in what identifies a job, so their content is compared beside it.
 Result<void> require_one_job(train::Processes& processes, const TrainingJob& job) {
-  VALENCE_TRY(const auto digests, processes.gather(job.digest().hex()));
-  for (std::size_t rank = 0; rank < digests.size(); ++rank) {
-    if (digests[rank] == digests.front()) continue;
-    return fail(ErrorCode::kMismatch,
-                "process {} was given another job than process 0 (other data, settings or weights)", rank);
+  if (processes.alone()) return {};
+  std::string held_out;
+  if (!job.held_out.empty()) {
+    VALENCE_TRY(const auto content, sha256_file(job.held_out));
+    held_out = content.hex();
+  }
+  const auto own = job.digest().hex();
+  VALENCE_TRY(const auto all, processes.gather(own + held_out));
+  for (std::size_t rank = 0; rank < all.size(); ++rank) {
+    if (all[rank] == all.front()) continue;
+    const bool same_job = all[rank].substr(0, own.size()) == all.front().substr(0, own.size());
+    return fail(ErrorCode::kMismatch, "process {} was given {} than process 0 {}", rank,
+                same_job ? "other held-out examples" : "another job",
+                same_job ? "(compare the files that the jobs name as held_out)" : "(other data, settings or weights)");
   }
   return {};
 }
@@ -119,9 +141,20 @@ int threads_of(const TrainingJob& job, const train::ProcessPlace& place) {
   return train::share_of_cores(usable_cores(), static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN)), place.local_count);
 }
 
+/// Nothing is written into a folder where another job's checkpoint lies.
+Result<void> require_own_folder(const TrainingJob& job) {
+  const auto path = job.output / "checkpoint.bin";
+  VALENCE_TRY(const auto there, train::job_of_checkpoint(path));
+  if (!there || *there == job.digest()) return {};
+  return fail(ErrorCode::kMismatch,
+              "{} belongs to another job (other data, settings or weights); name another output folder or remove it",
+              path.string());
+}
+
 /// What frozen products are computed in: "bf16" or "f32". What was chosen first stands in the output folder, so that a
 /// run which was stopped goes on as it began, whatever a second measurement says.
 Result<std::string> settled_products(const TrainingJob& job, bool bf16_pays) {
+  VALENCE_CHECK(require_own_folder(job));
   if (job.settings.text("products") != "auto") return "f32";
   const auto path = job.output / "products.json";
   std::error_code error;
@@ -154,25 +187,38 @@ Result<MachineCheck> machine_for(Work& work, int threads) {
   return machine;
 }
 
+/// A setting that would do nothing is refused unless it is at its default. `why`: it would.
+Result<void> require_usual(const TrainingJob& job, std::string_view name, std::string_view why) {
+  VALENCE_TRY(const auto* operation, find_operation(job.operation));
+  const auto& usual = std::ranges::find(operation->settings, name, &SettingSpec::name)->fallback;
+  const auto& given = job.settings.text(name);
+  if (given == usual) return {};
+  return fail(ErrorCode::kUsage, "{} = {}: {}; leave it at {}", name, given, why, usual);
+}
+
 /// What full fine-tuning has no use for is refused, not passed over: settings of an adapter and of frozen weights, and
 /// the guard, which compares with weights that are not kept.
 Result<void> check_full_tuning(const TrainingJob& job) {
   if (job.settings.text("tuning") != "full") return {};
-  if (job.settings.number("most_kl") != 0.0) {
-    return fail(ErrorCode::kUsage,
-                "most_kl = {}: with tuning = full the weights as they were are not kept, so the drift is not known; "
-                "leave most_kl at 0",
-                job.settings.text("most_kl"));
-  }
-  VALENCE_TRY(const auto* operation, find_operation(job.operation));
-  for (const std::string name : {"rank", "alpha", "rank_stabilised", "dropout", "modules", "products"}) {
-    const auto& usual = std::ranges::find(operation->settings, name, &SettingSpec::name)->fallback;
-    if (job.settings.text(name) == usual) continue;
-    return fail(ErrorCode::kUsage,
-                "{} = {}: of an adapter on frozen weights, and tuning = full has neither; leave it at {}", name,
-                job.settings.text(name), usual);
-  }
+  VALENCE_CHECK(require_usual(job, "most_kl",
+                              "with tuning = full the weights as they were are not kept, so the drift is not known"));
+  for (const auto* name : {"rank", "alpha", "rank_stabilised", "dropout", "modules", "products"})
+    VALENCE_CHECK(require_usual(job, name, "of an adapter on frozen weights, and tuning = full has neither"));
   return {};
+}
+
+/// The same of what an operation has no use for, or not beside its other settings. Not asked of a job that only rates:
+/// what its reward model was trained with does no harm there.
+Result<void> check_idle_settings(const TrainingJob& job) {
+  if (job.operation == "reward")
+    return require_usual(job, "most_kl",
+                         "a reward model's rewards are read and no log-probabilities, so there is no drift");
+  if (job.operation != "dpo") return {};
+  const auto& loss = job.settings.text("loss");
+  if (loss == "hinge" || loss == "ipo")
+    VALENCE_CHECK(require_usual(job, "smoothing", fmt::format("loss = {} knows no wrong labels", loss)));
+  if (job.settings.text("divergence") == "alpha") return {};
+  return require_usual(job, "divergence_alpha", "of divergence = alpha, and another one was chosen");
 }
 
 Result<Work> prepare(const fs::path& path, const train::ProcessPlace& place, std::chrono::milliseconds patience) {
@@ -196,9 +242,19 @@ Result<Work> prepare(const fs::path& path, const train::ProcessPlace& place, std
   return work;
 }
 
-train::TrainerContext context_of(Work& work, Progress& progress, std::stop_token stop) {
-  train::TrainerContext context{work.job.output, work.job.digest(), work.job.start, {},
-                                &progress,       std::move(stop),   &work.processes};
+/// Threads that spin because nothing else ran must sleep once something does.
+train::StartAnew anew_of(char** arguments, Progress& progress) {
+  if (arguments == nullptr || !spins_by_choice()) return {};
+  return {[crowding = Crowding()]() mutable { return crowding.now(); },
+          [arguments, &progress] {
+            progress.note("other work wants the cores: starting anew with threads that sleep while they wait");
+            return start_with_sleeping_threads(arguments);
+          }};
+}
+
+train::TrainerContext context_of(Work& work, Progress& progress, std::stop_token stop, const train::StartAnew& anew) {
+  train::TrainerContext context{work.job.output, work.job.digest(), work.job.start,  {},
+                                &progress,       std::move(stop),   &work.processes, anew};
   if (work.store) {
     context.record = [&work](const TrainingStep& step) { return work.store->put_training_step(work.job.run, step); };
   }
@@ -206,22 +262,44 @@ train::TrainerContext context_of(Work& work, Progress& progress, std::stop_token
 }
 
 Result<void> look_at_held_out(train::Policy& policy, Work& work, Progress& progress, const std::stop_token& stop,
-                              HeldOutFigures& figures) {
+                              const train::StartAnew& anew, HeldOutFigures& figures) {
   if (work.held_out.empty()) return {};
   const auto pass_tokens = static_cast<std::size_t>(work.job.settings.integer("pass_tokens"));
   VALENCE_TRY(const auto evaluation,
               train::evaluate(policy, *work.task, work.held_out,
-                              {pass_tokens, &work.held_out_reference, &progress, stop, &work.processes}));
+                              {pass_tokens, &work.held_out_reference, &progress, stop, &work.processes, anew}));
   figures = figures_of(evaluation);
+  return {};
+}
+
+/// Tokens of another model's vocabulary would be looked up beyond this one's.
+Result<void> require_known_tokens(std::span<const TrainingExample> examples, const fs::path& file,
+                                  std::int64_t vocabulary) {
+  for (const auto& example : examples) {
+    for (const auto& path : example.paths) {
+      const auto unknown = std::ranges::find_if(path.tokens, [&](TokenId t) { return t < 0 || t >= vocabulary; });
+      if (unknown == path.tokens.end()) continue;
+      return fail(
+          ErrorCode::kInvalid,
+          "{}: example \"{}\": token {} is outside the model's vocabulary of {}; render the data for this model "
+          "(valence align does)",
+          file.string(), example.id, *unknown, vocabulary);
+    }
+  }
   return {};
 }
 
 /// The model with an adapter and the task's head as they begin, checked against the engine.
 Result<train::TransformerPolicy> open_policy(Work& work, int threads, Progress& progress) {
   auto& outcome = work.outcome;
+  VALENCE_TRY(const auto device, device_of(work.job));
   VALENCE_TRY(const auto machine, machine_for(work, threads));
-  VALENCE_TRY(const auto options, transformer_options(work.job, machine));
+  VALENCE_TRY(auto options, transformer_options(work.job, machine));
+  options.device = device;
   VALENCE_TRY(auto transformer, Transformer::load(work.job.model, options));
+  const auto vocabulary = transformer->shape().vocabulary;
+  VALENCE_CHECK(require_known_tokens(work.examples, work.job.examples, vocabulary));
+  VALENCE_CHECK(require_known_tokens(work.held_out, work.job.held_out, vocabulary));
   VALENCE_TRY(const auto parity, check_parity(*transformer, work.examples, work.job, threads));
   outcome.parity = parity.describe();
   if (!work.processes.alone()) progress.note(fmt::format("{} processes; this is the first", work.processes.count()));
@@ -249,35 +327,71 @@ Result<void> leave_outcome(const Work& work, TrainingOutcome outcome, const trai
 }
 
 Result<void> carry_out_at(const train::ProcessPlace& place, const fs::path& path, Progress& progress,
-                          std::stop_token stop, std::chrono::milliseconds patience) {
-  VALENCE_TRY(auto work, prepare(path, place, patience));
+                          const CarryOutOptions& options) {
+  VALENCE_TRY(auto work, prepare(path, place, options.patience));
+  VALENCE_CHECK(check_idle_settings(work.job));
   VALENCE_TRY(const int threads, share_threads(threads_of(work.job, place)));
   VALENCE_TRY(auto policy, open_policy(work, threads, progress));
+  const auto anew = anew_of(options.arguments, progress);
   auto& outcome = work.outcome;
   outcome.has_held_out = !work.held_out.empty();
-  VALENCE_CHECK(look_at_held_out(policy, work, progress, stop, outcome.before));
+  VALENCE_CHECK(look_at_held_out(policy, work, progress, options.stop, anew, outcome.before));
   VALENCE_TRY(const auto report,
               train::train(policy, *work.task, work.examples, train::trainer_options(work.job.settings, work.job.seed),
-                           context_of(work, progress, stop)));
-  VALENCE_CHECK(look_at_held_out(policy, work, progress, stop, outcome.after));
+                           context_of(work, progress, options.stop, anew)));
+  VALENCE_CHECK(look_at_held_out(policy, work, progress, options.stop, anew, outcome.after));
   return work.processes.first() ? leave_outcome(work, outcome, report) : Result<void>();
 }
 
-}  // namespace
-
-Result<void> start_training_process(char** arguments) { return set_up_process(arguments); }
-
-Result<void> carry_out(const fs::path& path, Progress& progress, std::stop_token stop,
-                       std::chrono::milliseconds patience) {
-  VALENCE_TRY(const auto place, train::process_place(environment));
-  const auto silent = silent_progress();
-  auto done = carry_out_at(place, path, place.rank == 0 ? progress : *silent, std::move(stop), patience);
-  if (done || place.count == 1) return done;
-  return tl::unexpected(
-      with_context(std::move(done).error(), fmt::format("process {} of {}", place.rank, place.count)));
+/// The checkpoint that a job rates by, which must be the end of a training: beside it lie the job that it is of and the
+/// outcome of that job.
+Result<train::Checkpoint> finished_reward_model(const fs::path& start) {
+  const auto folder = start.parent_path();
+  VALENCE_TRY(auto checkpoint, train::read_checkpoint(start));
+  const auto job = read_job(folder / "job.json");
+  if (!job) {
+    return tl::unexpected(with_context(
+        job.error(), fmt::format("reward model {}: job.json should lie beside its checkpoint", folder.string())));
+  }
+  const auto of_two = [&](std::string_view other) {
+    return fail(ErrorCode::kMismatch,
+                "reward model {}: {} and {} are of two trainings, of which the later one began in the folder of the "
+                "earlier; train the reward model anew in a folder of its own (valence align reward --out)",
+                folder.string(), start.filename().string(), other);
+  };
+  if (checkpoint.job != job->digest()) return of_two("job.json");
+  std::error_code error;
+  if (!fs::exists(folder / "outcome.json", error)) {
+    return fail(ErrorCode::kUsage,
+                "reward model {}: its training was not finished (there is no outcome.json); run the command that began "
+                "it again",
+                folder.string());
+  }
+  VALENCE_TRY(const auto outcome, read_outcome(folder / "outcome.json"));
+  VALENCE_TRY(const auto made, sha256_file(folder / outcome.adapter.filename()));
+  if (made.hex() != outcome.adapter_sha256) return of_two("outcome.json");
+  return checkpoint;
 }
 
-Result<void> export_trained(const fs::path& path, const std::string& form, const fs::path& out) {
+Result<void> rate_at(const fs::path& path, Progress& progress, const std::stop_token& stop) {
+  VALENCE_TRY(auto work, prepare(path, {}, {}));
+  if (!work.task->reads_rewards() || work.job.start.empty()) {
+    return fail(ErrorCode::kUsage, "{}: rating takes a job of the operation reward that starts from a checkpoint",
+                path.string());
+  }
+  VALENCE_TRY(const auto checkpoint, finished_reward_model(work.job.start));
+  VALENCE_TRY(const int threads, share_threads(work.job.threads));
+  VALENCE_TRY(auto policy, open_policy(work, threads, progress));
+  VALENCE_CHECK(train::restore_parameters(checkpoint, work.job.start, policy.parameters()));
+  policy.set_training(false, 0);
+  VALENCE_TRY(const auto rated,
+              train::score_all(policy, *work.task, work.examples, train::costs_of(policy, work.examples),
+                               static_cast<std::size_t>(work.job.settings.integer("pass_tokens")), {}, stop));
+  const Json json = {{"job", work.job.digest().hex()}, {"rewards", rewards_json(rated)}};
+  return write_file(work.job.output / "rewards.json", to_text(json) + "\n");
+}
+
+Result<void> export_at(const fs::path& path, const std::string& form, const fs::path& out) {
   VALENCE_TRY(const auto job, read_job(path));
   const bool peft = form == "peft";
   if (peft && job.settings.text("tuning") == "full")
@@ -291,6 +405,7 @@ Result<void> export_trained(const fs::path& path, const std::string& form, const
   }
   VALENCE_CHECK(require_weights(job));
   VALENCE_TRY(const auto task, train::make_task(job.operation, job.settings));
+  // On the CPU whatever the job was trained on: a device would be no faster at this, and need not be there.
   VALENCE_TRY(const auto options, transformer_options(job, {}));
   VALENCE_TRY(auto transformer, Transformer::load(job.model, options));
   const auto& model = *transformer;
@@ -306,22 +421,36 @@ Result<void> export_trained(const fs::path& path, const std::string& form, const
   return peft ? export_peft(model, out, note) : export_merged_gguf(model, out, form, note);
 }
 
+/// Runs what one process alone does, in the first of several: the others would write the same file.
+template <class Call>
+Result<void> in_first_process(Call&& call) {
+  VALENCE_TRY(const auto place, train::process_place(environment));
+  return place.rank == 0 ? without_exceptions(std::forward<Call>(call)) : Result<void>();
+}
+
+}  // namespace
+
+Result<void> start_training_process(char** arguments) {
+  VALENCE_TRY(const auto place, train::process_place(environment));
+  return set_up_process(arguments, place.count == 1);
+}
+
+Result<void> carry_out(const fs::path& path, Progress& progress, const CarryOutOptions& options) {
+  VALENCE_TRY(const auto place, train::process_place(environment));
+  const auto silent = silent_progress();
+  auto done =
+      without_exceptions([&] { return carry_out_at(place, path, place.rank == 0 ? progress : *silent, options); });
+  if (done || place.count == 1) return done;
+  return tl::unexpected(
+      with_context(std::move(done).error(), fmt::format("process {} of {}", place.rank, place.count)));
+}
+
+Result<void> export_trained(const fs::path& path, const std::string& form, const fs::path& out) {
+  return in_first_process([&] { return export_at(path, form, out); });
+}
+
 Result<void> rate(const fs::path& path, Progress& progress, std::stop_token stop) {
-  VALENCE_TRY(auto work, prepare(path, {}, {}));
-  if (!work.task->reads_rewards() || work.job.start.empty()) {
-    return fail(ErrorCode::kUsage, "{}: rating takes a job of the operation reward that starts from a checkpoint",
-                path.string());
-  }
-  VALENCE_TRY(const int threads, share_threads(work.job.threads));
-  VALENCE_TRY(auto policy, open_policy(work, threads, progress));
-  VALENCE_TRY(const auto checkpoint, train::read_checkpoint(work.job.start));
-  VALENCE_CHECK(train::restore_parameters(checkpoint, work.job.start, policy.parameters()));
-  policy.set_training(false, 0);
-  VALENCE_TRY(const auto rated,
-              train::score_all(policy, *work.task, work.examples, train::costs_of(policy, work.examples),
-                               static_cast<std::size_t>(work.job.settings.integer("pass_tokens")), {}, stop));
-  const Json json = {{"job", work.job.digest().hex()}, {"rewards", rewards_json(rated)}};
-  return write_file(work.job.output / "rewards.json", to_text(json) + "\n");
+  return in_first_process([&] { return rate_at(path, progress, stop); });
 }
 
 }  // namespace valence

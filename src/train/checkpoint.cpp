@@ -1,6 +1,7 @@
 #include "checkpoint.h"
 
 #include <cstring>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
@@ -53,17 +54,39 @@ class Reader {
     return text;
   }
   bool empty() const { return rest_.empty(); }
+  std::size_t size() const { return rest_.size(); }
 
  private:
   std::string_view rest_;
 };
 
+/// Whether a tensor of this shape fits into so many bytes: asked before memory is taken for what a header only claims.
+bool fits(const std::vector<std::int64_t>& shape, std::size_t most) {
+  std::size_t bytes = sizeof(float);
+  for (const auto size : shape) {
+    if (size < 0 || (size > 0 && bytes > most / static_cast<std::size_t>(size))) return false;
+    bytes *= static_cast<std::size_t>(size);
+  }
+  return bytes <= most;
+}
+
 std::optional<torch::Tensor> take_tensor(Reader& reader, const std::vector<std::int64_t>& shape) {
+  if (!fits(shape, reader.size())) return std::nullopt;
   auto tensor = torch::empty(shape, torch::kFloat32);
   const auto bytes = reader.take(tensor.nbytes());
   if (!bytes) return std::nullopt;
   std::memcpy(tensor.data_ptr(), bytes->data(), bytes->size());
   return tensor;
+}
+
+/// A header, of which only the job is wanted.
+Result<Digest> job_in(std::string_view header, const std::filesystem::path& path) {
+  VALENCE_TRY(const auto json, parse_json(header, path.string()));
+  try {
+    return Digest::from_hex(json.at("job").get<std::string>());
+  } catch (const nlohmann::json::exception& error) {
+    return damaged(path, error.what());
+  }
 }
 
 Result<Checkpoint> parse(const std::filesystem::path& path, Reader reader) {
@@ -105,6 +128,16 @@ Result<void> write_checkpoint(const std::filesystem::path& path, const Checkpoin
 Result<Checkpoint> read_checkpoint(const std::filesystem::path& path) {
   VALENCE_TRY(const auto content, read_file(path));
   return parse_checkpoint(content, path);
+}
+
+Result<std::optional<Digest>> job_of_checkpoint(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return std::nullopt;
+  std::string magic, header;
+  if (!std::getline(file, magic) || magic + "\n" != kMagic || !std::getline(file, header))
+    return damaged(path, "it is no checkpoint");
+  VALENCE_TRY(const auto job, job_in(header, path));
+  return job;
 }
 
 Result<Checkpoint> parse_checkpoint(std::string_view all, const std::filesystem::path& path) {

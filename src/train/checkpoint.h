@@ -23,7 +23,7 @@ struct Checkpoint {
   std::uint64_t step = 0;  ///< the next to be done, counted from where the first of the jobs began
   std::vector<std::pair<std::string, torch::Tensor>> tensors;  ///< parameters, by name
   std::string optimiser;                                       ///< as libtorch writes it
-  std::uint64_t processes = 1;  ///< that computed it together: others would round their sums otherwise
+  std::uint64_t processes = 1;      ///< that computed it together: others would round their sums otherwise
   std::optional<double> beta = {};  ///< weight of the KL in what is drawn next, where the task adapts it
 };
 
@@ -34,6 +34,10 @@ Result<void> write_checkpoint(const std::filesystem::path& path, const Checkpoin
 Result<Checkpoint> read_checkpoint(const std::filesystem::path& path);
 /// The same of a file's content; `path` names it in errors.
 Result<Checkpoint> parse_checkpoint(std::string_view content, const std::filesystem::path& path);
+
+/// Whose checkpoint lies there, by its first lines alone; nothing when there is none, kCorrupt when it has no such
+/// lines.
+Result<std::optional<Digest>> job_of_checkpoint(const std::filesystem::path& path);
 
 /// Copies a checkpoint's parameters into a model's. kMismatch unless they are the same by name and shape.
 Result<void> restore_parameters(const Checkpoint& checkpoint, const std::filesystem::path& path,

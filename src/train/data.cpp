@@ -112,7 +112,9 @@ Result<TrainingRecord> split_last(std::vector<Message> messages, const Field& fi
 Result<TrainingRecord> conversation_record(const Node& line) {
   VALENCE_TRY(const auto field, field_at(line, "messages"));
   VALENCE_TRY(auto messages, parse_messages(field));
-  return split_last(std::move(messages), field, RecordKind::kMessages);
+  VALENCE_TRY(auto record, split_last(std::move(messages), field, RecordKind::kMessages));
+  record.every_turn = true;
+  return record;
 }
 
 Result<std::vector<Message>> parse_side(const Field& field) {
@@ -123,11 +125,6 @@ Result<std::vector<Message>> parse_side(const Field& field) {
   return turns;
 }
 
-bool same(const std::vector<Message>& a, const std::vector<Message>& b) {
-  return std::ranges::equal(a, b,
-                            [](const Message& x, const Message& y) { return x.role == y.role && x.text == y.text; });
-}
-
 /// Chosen and rejected are whole conversations; the prompt is what both begin with.
 Result<TrainingRecord> implicit_pair(const Node& line) {
   VALENCE_TRY(const auto chosen_field, field_at(line, "chosen"));
@@ -136,7 +133,7 @@ Result<TrainingRecord> implicit_pair(const Node& line) {
   VALENCE_TRY(auto rejected, parse_side(rejected_field));
   VALENCE_TRY(auto record, split_last(std::move(chosen), chosen_field, RecordKind::kPreference));
   VALENCE_TRY(auto other, split_last(std::move(rejected), rejected_field, RecordKind::kPreference));
-  if (!same(record.prompt, other.prompt)) {
+  if (!same_turns(record.prompt, other.prompt)) {
     return rejected_field.wrong(
         "should differ from \"chosen\" in the last answer only; write the shared turns as \"prompt\"");
   }
@@ -167,6 +164,12 @@ Result<TrainingRecord> single_answer(const Node& line, std::vector<Message> prom
   return record;
 }
 
+/// Answers with one score for all are no ranking: their order would be the file's.
+Result<void> check_scores(const Field& field, const std::vector<double>& scores) {
+  if (std::ranges::any_of(scores, [&](double score) { return score != scores.front(); })) return {};
+  return field.wrong("are all the same, so that no answer is better than another; leave the line out");
+}
+
 void sort_best_first(TrainingRecord& record) {
   std::vector<std::size_t> order(record.values.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -183,11 +186,13 @@ Result<TrainingRecord> several_answers(const Node& line, std::vector<Message> pr
   VALENCE_TRY(const auto field, field_at(line, "completions"));
   TrainingRecord record{{}, RecordKind::kLabelled, std::move(prompt), {}, {}};
   VALENCE_TRY(record.completions, parse_completions(field));
+  if (record.completions.empty()) return field.wrong("should hold at least one answer");
   if (const auto* scores = line.find("scores")) {
     record.kind = RecordKind::kRanked;
     VALENCE_TRY(record.values, scores->as_numbers());
     VALENCE_CHECK(require_count({"scores", *scores}, record.values.size(), record.completions.size(), "completions"));
     if (record.completions.size() < 2) return field.wrong("a ranking needs at least 2 answers");
+    VALENCE_CHECK(check_scores({"scores", *scores}, record.values));
     sort_best_first(record);
     return record;
   }
@@ -314,6 +319,11 @@ Result<std::vector<TrainingRecord>> read_training_data(const std::filesystem::pa
                                                        std::vector<std::string>* left_out) {
   VALENCE_TRY(const auto text, read_file(path));
   return parse_training_data(text, path.string(), left_out);
+}
+
+bool same_turns(std::span<const Message> a, std::span<const Message> b) {
+  return std::ranges::equal(a, b,
+                            [](const Message& x, const Message& y) { return x.role == y.role && x.text == y.text; });
 }
 
 std::string_view to_string(RecordKind kind) {

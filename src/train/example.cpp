@@ -1,6 +1,7 @@
 #include "valence/train/example.h"
 
 #include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "valence/base/files.h"
@@ -55,22 +56,33 @@ Result<std::vector<AnswerPath>> answer_paths(const LanguageModel& model, const T
   return paths;
 }
 
-/// Labelled answers one by one, each beside the next record's answer to the same prompt: what KTO's reference point is
-/// measured on.
+/// The next record, from the end on from the beginning, that answers another prompt; null when there is none.
+const TrainingRecord* next_of_another_prompt(std::span<const TrainingRecord> records, std::size_t index) {
+  for (std::size_t ahead = 1; ahead < records.size(); ++ahead) {
+    const auto& other = records[(index + ahead) % records.size()];
+    if (!same_turns(other.prompt, records[index].prompt)) return &other;
+  }
+  return nullptr;
+}
+
+/// Labelled answers one by one, each beside an answer to another prompt put to its own: what KTO's reference point is
+/// measured on. An answer to the same prompt would be no mismatch.
 Result<std::vector<TrainingExample>> labelled_examples(const LanguageModel& model,
                                                        std::span<const TrainingRecord> records, std::size_t index,
                                                        const RenderOptions& options) {
   const auto& record = records[index];
-  if (records.size() < 2) {
-    return fail(ErrorCode::kUsage,
-                "{}: labelled answers need at least 2 records: each one's answer is held against another's",
-                to_string(record.where));
+  const auto* other = next_of_another_prompt(records, index);
+  if (other == nullptr) {
+    return fail(
+        ErrorCode::kUsage,
+        "{}: labelled answers need at least 2 different prompts, since each answer is held against one to another "
+        "prompt; all {} records have this one's. Add records of another prompt",
+        to_string(record.where), records.size());
   }
-  const auto& other = records[(index + 1) % records.size()];
   std::vector<TrainingExample> examples;
   for (std::size_t i = 0; i < record.completions.size(); ++i) {
     TrainingRecord one = record;
-    one.completions = {record.completions[i], other.completions.front()};
+    one.completions = {record.completions[i], other->completions.front()};
     one.values = {record.values[i], 0.0};
     VALENCE_TRY(auto example, render_record(model, one, options));
     example.paths[1].group = 1;
@@ -102,6 +114,13 @@ Json to_json(const TrainingExample& example) {
   return json;
 }
 
+Result<TokenId> parse_token(const Node& node) {
+  VALENCE_TRY(const auto token, node.as_integer());
+  if (token >= 0 && token <= std::numeric_limits<TokenId>::max()) return static_cast<TokenId>(token);
+  return tl::unexpected(
+      node.error(fmt::format("a token should be 0 to {}, got {}", std::numeric_limits<TokenId>::max(), token)));
+}
+
 Result<AnswerPath> parse_path(const Node& node) {
   VALENCE_CHECK(node.allow_only({"tokens", "learned_from", "group", "value", "sampler_logprobs", "ended"}));
   AnswerPath path;
@@ -109,8 +128,8 @@ Result<AnswerPath> parse_path(const Node& node) {
   VALENCE_TRY(const auto entries, tokens.as_array());
   path.tokens.reserve(entries.size());
   for (const auto& entry : entries) {
-    VALENCE_TRY(const auto token, entry.as_integer());
-    path.tokens.push_back(static_cast<TokenId>(token));
+    VALENCE_TRY(const auto token, parse_token(entry));
+    path.tokens.push_back(token);
   }
   VALENCE_TRY(path.learned_from, node.count_at("learned_from"));
   VALENCE_TRY(path.group, node.count_at("group"));
@@ -155,8 +174,7 @@ std::size_t TrainingExample::longest() const {
 Result<TrainingExample> render_record(const LanguageModel& model, const TrainingRecord& record,
                                       const RenderOptions& options) {
   TrainingExample example{to_string(record.where), {}};
-  const bool conversation = record.kind == RecordKind::kMessages;
-  auto paths = conversation ? conversation_paths(model, record, options) : answer_paths(model, record, options);
+  auto paths = record.every_turn ? conversation_paths(model, record, options) : answer_paths(model, record, options);
   if (!paths) return tl::unexpected(with_context(std::move(paths).error(), example.id));
   example.paths = *std::move(paths);
   return example;

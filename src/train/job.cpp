@@ -12,6 +12,15 @@ namespace {
 
 constexpr std::int64_t kVersion = 1;
 
+/// Settings that came after jobs had been carried out, with what those computed with: at that value they take no part
+/// in what identifies a job, so that older jobs and checkpoints stay what they are.
+constexpr std::pair<std::string_view, std::string_view> kLaterSettings[] = {{"trainer_device", "cpu"}};
+
+bool is_later_at_rest(const std::string& name, const std::string& value) {
+  return std::ranges::any_of(kLaterSettings,
+                             [&](const auto& later) { return later.first == name && later.second == value; });
+}
+
 Result<Digest> digest_at(const Node& node, std::string_view key) {
   VALENCE_TRY(const auto value, node.at(key));
   VALENCE_TRY(const auto hex, value.as_string());
@@ -98,7 +107,9 @@ Digest TrainingJob::digest() const {
   hasher.add(static_cast<std::uint64_t>(threads));
   if (!start.empty()) hasher.add("start").add(start_sha256);
   for (const auto& adapter : adapters) hasher.add("adapter").add(adapter.sha256).add(adapter.scale);
-  for (const auto& [name, value] : settings.values()) hasher.add(name).add(value);
+  for (const auto& [name, value] : settings.values()) {
+    if (!is_later_at_rest(name, value)) hasher.add(name).add(value);
+  }
   return hasher.finish();
 }
 

@@ -15,6 +15,7 @@
 #include <malloc.h>
 #endif
 
+#include "waiting.h"
 #include "valence/base/files.h"
 #include "valence/model/llama.h"
 
@@ -111,14 +112,16 @@ std::string better_kernels(std::string_view chosen, bool avx2, bool avx512) {
   return avx512 ? "SkylakeX" : "Haswell";
 }
 
-Result<void> set_up_process(char** arguments) {
+Result<void> set_up_process(char** arguments, bool alone) {
   keep_memory();
   bool changed = false;
   const auto set = [&](const char* name, const std::string& value) {
     if (value.empty() || !environment(name).empty()) return;
     changed = ::setenv(name, value.c_str(), 1) == 0 || changed;
   };
+  const bool chosen = !environment("OMP_WAIT_POLICY").empty() || !environment("GOMP_SPINCOUNT").empty();
   set("OMP_WAIT_POLICY", "passive");
+  if (!chosen && alone && spinning_pays()) spin_by_choice();
   set("OPENBLAS_CORETYPE", better_kernels(blas_kernels(), has_avx2(), has_avx512()));
   if (!changed) return {};
   ::execv("/proc/self/exe", arguments);

@@ -29,10 +29,10 @@ Result<MachineCheck> check_machine(int threads, double least = 8.0);
 /// OpenBLAS.
 std::string better_kernels(std::string_view chosen, bool avx2, bool avx512);
 
-/// Has freed memory kept, and sets what libraries read before main() begins. OMP_WAIT_POLICY: OpenMP threads
-/// that wait must sleep. Spinning for a while gains a quarter where nothing else runs and makes a step seven times
-/// slower where something does. OPENBLAS_CORETYPE: see better_kernels. Starts the program anew with what is missing;
-/// returns if nothing is. kIo when the system refuses. Call it first in main().
-Result<void> set_up_process(char** arguments);
+/// Has freed memory kept, and sets what libraries read before main() begins. OMP_WAIT_POLICY, GOMP_SPINCOUNT: threads
+/// that wait sleep, or spin where that pays (waiting.h) and the process is `alone` at its job. OPENBLAS_CORETYPE: see
+/// better_kernels. What the environment sets already stays. Starts the program anew with what is missing; returns if
+/// nothing is. kIo when the system refuses. Call it first in main().
+Result<void> set_up_process(char** arguments, bool alone = true);
 
 }  // namespace valence

@@ -1,6 +1,8 @@
 #include "valence/train/outcome.h"
 
+#include <limits>
 #include <nlohmann/json.hpp>
+#include <variant>
 
 #include "valence/base/files.h"
 #include "valence/base/json.h"
@@ -19,16 +21,27 @@ Json to_json(const HeldOutFigures& held_out) {
   return json;
 }
 
+/// A number that is none is written as null.
+Result<double> number_or_nan(const Node& node) {
+  if (std::holds_alternative<std::monostate>(node.value())) return std::numeric_limits<double>::quiet_NaN();
+  return node.as_number();
+}
+
 Result<HeldOutFigures> parse_held_out(const Node& node) {
   HeldOutFigures held_out;
-  VALENCE_TRY(held_out.loss, node.number_at("loss"));
+  VALENCE_TRY(const auto loss, node.at("loss"));
+  VALENCE_TRY(held_out.loss, number_or_nan(loss));
   VALENCE_TRY(const auto figures, node.at("figures"));
   VALENCE_TRY(const auto table, figures.as_table());
   for (const auto& [name, value] : table) {
-    VALENCE_TRY(held_out.figures[name], value.as_number());
+    VALENCE_TRY(held_out.figures[name], number_or_nan(value));
   }
   if (const auto* margins = node.find("margins")) {
-    VALENCE_TRY(held_out.margins, margins->as_numbers());
+    VALENCE_TRY(const auto entries, margins->as_array());
+    for (const auto& entry : entries) {
+      VALENCE_TRY(const double margin, number_or_nan(entry));
+      held_out.margins.push_back(margin);
+    }
   }
   return held_out;
 }

@@ -14,8 +14,8 @@ Paths paths_of(const TrainingExample& example) {
   return paths;
 }
 
-/// Cuts numbers of learned tokens, those of this example's paths from `at` on, into one tensor per path; none of what is
-/// undefined.
+/// Cuts numbers of learned tokens, those of this example's paths from `at` on, into one tensor per path; none of what
+/// is undefined.
 std::vector<torch::Tensor> split(const torch::Tensor& flat, const TrainingExample& example, std::int64_t at) {
   std::vector<torch::Tensor> parts;
   if (!flat.defined()) return parts;
@@ -26,6 +26,8 @@ std::vector<torch::Tensor> split(const torch::Tensor& flat, const TrainingExampl
   }
   return parts;
 }
+
+double nats_of(const torch::Tensor& logprobs) { return logprobs.to(torch::kDouble).sum().item<double>(); }
 
 std::int64_t learned_tokens(const TrainingExample& example) {
   std::int64_t tokens = 0;
@@ -75,9 +77,9 @@ std::vector<ExamplePass> passes_of(std::span<const std::size_t> examples, std::s
 }
 
 std::vector<ExamplePass> own_passes(std::span<const std::size_t> examples, std::span<const std::size_t> costs,
-                                    std::size_t budget, bool coupled, const Processes& processes) {
+                                    std::size_t budget, Dealt dealt, const Processes& processes) {
   if (processes.alone()) return passes_of(examples, costs, budget);
-  if (coupled) {
+  if (dealt == Dealt::kPasses) {
     const auto passes = passes_of(examples, costs, budget);
     std::vector<std::size_t> tokens;
     for (const auto& pass : passes) tokens.push_back(pass.tokens);
@@ -110,7 +112,7 @@ Result<Reference> reference_of(Policy& policy, std::span<const TrainingExample> 
   const auto begins = first_learned(examples);
   auto flat = torch::zeros({begins.back()}, policy.parameters().front().second.options().requires_grad(false));
   if (progress != nullptr) progress->start("reference log-probabilities", examples.size(), "examples");
-  for (const auto& pass : own_passes(all, costs, budget, /*coupled=*/true, processes)) {
+  for (const auto& pass : own_passes(all, costs, budget, Dealt::kPasses, processes)) {
     if (stop.stop_requested()) break;
     VALENCE_TRY(const auto values, policy.reference_logprobs(paths_of(examples, pass)));
     std::int64_t at = 0;
@@ -130,8 +132,29 @@ Result<Reference> reference_of(Policy& policy, std::span<const TrainingExample> 
   return reference;
 }
 
+Result<double> level_of(Policy& policy, const Task& task, std::span<const TrainingExample> examples,
+                        std::span<const ExamplePass> passes, const Reference& reference, Processes& processes,
+                        const std::stop_token& stop) {
+  const auto which = task.level_path();
+  if (!which) return 0.0;
+  const torch::NoGradGuard no_gradient;
+  double sum = 0.0, count = 0.0;
+  for (const auto& pass : passes) {
+    if (stop.stop_requested()) break;
+    Paths paths;
+    for (const auto i : pass.examples) paths.push_back(&examples[i].paths[*which]);
+    VALENCE_TRY(const auto logprobs, policy.logprobs(paths));
+    sum += nats_of(logprobs);
+    for (const auto i : pass.examples) sum -= nats_of(reference[i][*which]);
+    count += static_cast<double>(pass.examples.size());
+  }
+  auto sums = torch::tensor(std::vector<double>{sum, count}, torch::kDouble);
+  VALENCE_CHECK(processes.sum(sums));
+  return sums[0].item<double>() / sums[1].item<double>();
+}
+
 Result<std::vector<ScoredExample>> score(Policy& policy, const Task& task, std::span<const TrainingExample> examples,
-                                         const ExamplePass& pass, const Reference& reference,
+                                         const ExamplePass& pass, const Reference& reference, double level,
                                          const Experiences& experiences) {
   if (task.reads_rewards()) return rate(policy, examples, pass);
   VALENCE_TRY(const auto read, policy.read(paths_of(examples, pass), task.learns_from_rollouts()));
@@ -142,6 +165,7 @@ Result<std::vector<ScoredExample>> score(Policy& policy, const Task& task, std::
     if (!reference.empty()) one.reference = reference[i];
     one.entropy = split(read.entropy, examples[i], at);
     one.values = split(read.values, examples[i], at);
+    one.level = level;
     if (!experiences.empty()) one.experience = experiences[i];
     scored.push_back(std::move(one));
     at += learned_tokens(examples[i]);

@@ -27,10 +27,12 @@ std::vector<std::size_t> costs_of(const Policy& policy, std::span<const Training
 std::vector<ExamplePass> passes_of(std::span<const std::size_t> examples, std::span<const std::size_t> costs,
                                    std::size_t budget);
 
+/// What is dealt to processes: single examples, or passes as one process would cut them.
+enum class Dealt { kExamples, kPasses };
+
 /// The passes of one process of several. Together they hold every example once, each with about as many tokens.
-/// `coupled` (Task::couples): passes are cut as one process would cut them and dealt whole; otherwise the examples are.
 std::vector<ExamplePass> own_passes(std::span<const std::size_t> examples, std::span<const std::size_t> costs,
-                                    std::size_t budget, bool coupled, const Processes& processes);
+                                    std::size_t budget, Dealt dealt, const Processes& processes);
 
 /// Log-probabilities of every example's paths under the reference, each computed by one of the processes; empty where
 /// nothing asks for them.
@@ -39,13 +41,19 @@ Result<Reference> reference_of(Policy& policy, std::span<const TrainingExample> 
                                std::span<const std::size_t> costs, std::size_t budget, Processes& processes,
                                Progress* progress, const std::stop_token& stop);
 
+/// The level that a step's losses are taken from (Task::level_path), over the passes of all processes: the same bits
+/// everywhere; 0 for tasks that have none. When `stop` is requested it is no number, and what follows must stop too.
+Result<double> level_of(Policy& policy, const Task& task, std::span<const TrainingExample> examples,
+                        std::span<const ExamplePass> passes, const Reference& reference, Processes& processes,
+                        const std::stop_token& stop = {});
+
 /// What is settled about every example's paths; empty unless the task learns from rollouts.
 using Experiences = std::vector<std::vector<Experience>>;
 
-/// What the policy says of a pass's examples: log-probabilities (of rollouts with entropies and values), or rewards where
-/// the task reads those.
+/// What the policy says of a pass's examples: log-probabilities (of rollouts with entropies and values), or rewards
+/// where the task reads those. `level`: of the step (level_of).
 Result<std::vector<ScoredExample>> score(Policy& policy, const Task& task, std::span<const TrainingExample> examples,
-                                         const ExamplePass& pass, const Reference& reference,
+                                         const ExamplePass& pass, const Reference& reference, double level = 0.0,
                                          const Experiences& experiences = {});
 
 /// The same of all examples, without gradient.

@@ -1,5 +1,8 @@
 #include "task.h"
 
+#include <algorithm>
+#include <functional>
+
 #include "valence/train/operations.h"
 
 namespace valence::train {
@@ -11,6 +14,21 @@ void Figures::add(const Figures& other) {
 
 Result<Rollouts> Task::roll_out(std::span<const ScoredExample>, std::optional<double>) const {
   return fail(ErrorCode::kUnsupported, "this task does not learn from rollouts");
+}
+
+torch::Tensor scores_of(const TrainingExample& example, torch::Device device) {
+  std::vector<double> scores;
+  for (const auto& path : example.paths) scores.push_back(path.value);
+  return torch::tensor(scores, torch::kDouble).to(device);
+}
+
+Result<void> check_ranking(const TrainingExample& example) {
+  const auto& paths = example.paths;
+  if (!std::ranges::is_sorted(paths, std::greater<>(), &AnswerPath::value))
+    return fail(ErrorCode::kUsage, "{}: answers should come best first", example.id);
+  if (paths.front().value > paths.back().value) return {};
+  return fail(ErrorCode::kUsage, "{}: its {} answers have the same score, so that none is better; leave the record out",
+              example.id, paths.size());
 }
 
 Result<std::unique_ptr<Task>> make_task(std::string_view operation, const Settings& settings) {

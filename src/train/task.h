@@ -34,6 +34,7 @@ struct ScoredExample {
   std::vector<torch::Tensor> entropy = {};      ///< per path: [learned]; of rollouts, if the policy gives it
   std::vector<torch::Tensor> values = {};       ///< per path: [learned]; with a value head
   std::span<const Experience> experience = {};  ///< per path; of rollouts
+  double level = 0.0;                           ///< of the step that the example is in: Task::level_path
 };
 
 /// What a task makes of all rollouts before the first update.
@@ -69,16 +70,24 @@ class Task {
   virtual bool learns_from_rollouts() const { return false; }
   /// A value head is read and learned.
   virtual bool reads_values() const { return false; }
-  /// `beta`: what the job before this one left, if there was one.
+  /// `beta`: what the job before this one left, if there was one; for those that adapt it.
   virtual Result<Rollouts> roll_out(std::span<const ScoredExample> before, std::optional<double> beta) const;
-  /// An example's loss depends on the others of its pass.
-  virtual bool couples() const { return false; }
+  /// Which path of every example tells the level that losses are taken from: the mean of its Δ (Σ log-probabilities
+  /// minus the reference's) over all examples of a step, without dropout and without gradient. It is computed before
+  /// the step's passes, so that no loss depends on what goes through the model together. Nothing: examples stand for
+  /// themselves.
+  virtual std::optional<std::size_t> level_path() const { return std::nullopt; }
   /// What a step's loss is a mean over (questions, tokens, pairs): how many an example holds.
   virtual double units(const TrainingExample& example) const = 0;
   virtual Result<TaskLoss> loss(std::span<const ScoredExample> examples) const = 0;
   /// Whether an example is of the shape that this task learns from; kUsage names the example.
   virtual Result<void> check(const TrainingExample& example) const = 0;
 };
+
+/// The values of an example's paths, in f64: numbers that are only nearly equal stay different.
+torch::Tensor scores_of(const TrainingExample& example, torch::Device device);
+/// kUsage, naming the example, unless a ranking has the best answer first and one at least that is worse.
+Result<void> check_ranking(const TrainingExample& example);
 
 /// The task of an operation under its settings. One file per paradigm makes its own.
 Result<std::unique_ptr<Task>> make_task(std::string_view operation, const Settings& settings);

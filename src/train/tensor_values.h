@@ -20,4 +20,9 @@ inline std::vector<double> doubles_of(const torch::Tensor& tensor) {
   return {first, first + values.numel()};
 }
 
+/// Numbers as a tensor of another's type, on its device; no gradient.
+inline torch::Tensor tensor_like(const std::vector<double>& values, const torch::Tensor& like) {
+  return torch::tensor(values, torch::kDouble).to(like.options().requires_grad(false));
+}
+
 }  // namespace valence

@@ -90,9 +90,14 @@ class Loop {
   Result<std::optional<Checkpoint>> own_checkpoint() const;
   Result<void> restore(const Checkpoint& checkpoint, const fs::path& path);
   void note_mismatch() const;
+  bool are_finite() const;
   Result<void> save();
+  Result<void> save_if_due(std::size_t number, TrainingStep& row);
+  bool should_start_anew() const;
+  Result<void> start_anew();
   Result<TrainingStep> step(std::size_t number);
-  Result<void> accumulate(const ExamplePass& pass, double units, TrainingStep& row, Sums& sums);
+  Result<double> level_of_step(std::size_t number, const std::vector<ExamplePass>& passes, TrainingStep& row);
+  Result<void> accumulate(const ExamplePass& pass, double units, double level, TrainingStep& row, Sums& sums);
   Result<void> exchange(TrainingStep& row, Sums& sums);
   Result<double> update(std::size_t number, TrainingStep& row);
   Result<void> guard(const TrainingStep& row) const;
@@ -201,8 +206,17 @@ Result<void> Loop::restore(const Checkpoint& checkpoint, const fs::path& path) {
   return {};
 }
 
-/// The adapter first: a checkpoint never speaks of an adapter that is not there. Written by one process.
+bool Loop::are_finite() const {
+  for (const auto& [name, tensor] : parameters_) {
+    if (!torch::isfinite(tensor.detach()).all().item<bool>()) return false;
+  }
+  return true;
+}
+
+/// The adapter first: a checkpoint never speaks of an adapter that is not there. Written by one process. Parameters
+/// that are no numbers never take the place of those that were kept.
 Result<void> Loop::save() {
+  if (!are_finite()) return diverged(std::max<std::size_t>(next_, 1) - 1, "a parameter is no number");
   if (processes_.first()) {
     VALENCE_TRY(adapter_, policy_.save(context_.output));
     std::ostringstream optimiser;
@@ -212,6 +226,16 @@ Result<void> Loop::save() {
     VALENCE_CHECK(write_checkpoint(checkpoint_path(), checkpoint));
   }
   saved_ = next_;
+  return {};
+}
+
+/// Keeps the state before a step's update, whose losses the guard has just looked at: the state after it would be kept
+/// unseen. What is kept is the same, a step later.
+Result<void> Loop::save_if_due(std::size_t number, TrainingStep& row) {
+  if (number == first_ || number == saved_ || number % options_.checkpoint_every != 0) return {};
+  const auto begin = Clock::now();
+  VALENCE_CHECK(save());
+  row.phases["save"] += seconds_since(begin);
   return {};
 }
 
@@ -226,9 +250,19 @@ tl::unexpected<Error> Loop::diverged(std::size_t number, const std::string& what
               what, kept());
 }
 
-Result<void> Loop::accumulate(const ExamplePass& pass, double units, TrainingStep& row, Sums& sums) {
+/// What the step's losses are taken from, before anything of it is learned.
+Result<double> Loop::level_of_step(std::size_t number, const std::vector<ExamplePass>& passes, TrainingStep& row) {
+  if (!task_.level_path()) return 0.0;
   const auto begin = Clock::now();
-  VALENCE_TRY(const auto scored, score(policy_, task_, examples_, pass, reference_, rollouts_.experience));
+  policy_.set_training(false, number);
+  auto found = level_of(policy_, task_, examples_, passes, reference_, processes_);
+  row.phases["forward"] += seconds_since(begin);
+  return found;
+}
+
+Result<void> Loop::accumulate(const ExamplePass& pass, double units, double level, TrainingStep& row, Sums& sums) {
+  const auto begin = Clock::now();
+  VALENCE_TRY(const auto scored, score(policy_, task_, examples_, pass, reference_, level, rollouts_.experience));
   VALENCE_TRY(auto loss, task_.loss(scored));
   sums.loss += loss.sum.detach().to(torch::kDouble).item<double>() / units;
   add_drift(scored, sums.drift);
@@ -299,7 +333,6 @@ void fill(TrainingStep& row, const Figures& figures) {
 
 Result<TrainingStep> Loop::step(std::size_t number) {
   const auto begin = Clock::now();
-  policy_.set_training(true, number * processes_.count() + processes_.rank());  // each draws its own
   optimiser_->zero_grad();
   const auto chosen = order_.at(number - first_);
   TrainingStep row;
@@ -307,8 +340,10 @@ Result<TrainingStep> Loop::step(std::size_t number) {
   row.examples = static_cast<std::int64_t>(chosen.size());
   Sums sums;
   const double units = units_of(task_, examples_, chosen);
-  for (const auto& pass : own_passes(chosen, costs_, options_.pass_tokens, task_.couples(), processes_))
-    VALENCE_CHECK(accumulate(pass, units, row, sums));
+  const auto passes = own_passes(chosen, costs_, options_.pass_tokens, Dealt::kExamples, processes_);
+  VALENCE_TRY(const double level, level_of_step(number, passes, row));
+  policy_.set_training(true, number * processes_.count() + processes_.rank());  // each draws its own
+  for (const auto& pass : passes) VALENCE_CHECK(accumulate(pass, units, level, row, sums));
   VALENCE_CHECK(exchange(row, sums));
   row.loss = sums.loss;
   row.tokens = sums.tokens;
@@ -316,6 +351,7 @@ Result<TrainingStep> Loop::step(std::size_t number) {
   if (task_.learns_from_rollouts()) row.others["beta"] = rollouts_.beta;
   if (sums.drift.weight > 0) row.kl = sums.drift.mean("kl");
   VALENCE_CHECK(guard(row));
+  VALENCE_CHECK(save_if_due(number, row));
   VALENCE_TRY(row.gradient_norm, update(number, row));
   row.seconds = seconds_since(begin);
   return row;
@@ -331,6 +367,16 @@ Result<void> Loop::prepare() {
   }
   if (task_.learns_from_rollouts()) VALENCE_CHECK(look_back());
   return resume(own);
+}
+
+/// Not when a stop is asked for, which the program started anew would know nothing of.
+bool Loop::should_start_anew() const {
+  return next_ < total_ && context_.anew.needed && !context_.stop.stop_requested() && context_.anew.needed();
+}
+
+Result<void> Loop::start_anew() {
+  VALENCE_CHECK(save());
+  return context_.anew.start();
 }
 
 Result<TrainerReport> Loop::run() {
@@ -359,8 +405,8 @@ Result<TrainerReport> Loop::steps() {
     ++next_;
     report.tokens += static_cast<std::size_t>(row->tokens);
     if (context_.record) VALENCE_CHECK(context_.record(*row));
-    if (next_ % options_.checkpoint_every == 0 && next_ < total_) VALENCE_CHECK(save());
     if (progress != nullptr) progress->advance(1);
+    if (should_start_anew()) VALENCE_CHECK(start_anew());
   }
   if (progress != nullptr) progress->finish();
   VALENCE_CHECK(save());
@@ -402,6 +448,7 @@ Result<Evaluation> evaluate(Policy& policy, const Task& task, std::span<const Tr
   if (task.learns_from_rollouts())
     return fail(ErrorCode::kUnsupported,
                 "rollouts are answers of one policy: there is nothing to evaluate on held out");
+  for (const auto& example : examples) VALENCE_CHECK(task.check(example));
   policy.set_training(false, 0);
   Processes alone;
   auto& processes = context.processes == nullptr ? alone : *context.processes;
@@ -416,14 +463,18 @@ Result<Evaluation> evaluate(Policy& policy, const Task& task, std::span<const Tr
   if (progress != nullptr) progress->start("looking at held-out examples", examples.size(), "examples");
   Sums sums;
   const auto all = all_of(examples.size());
-  for (const auto& pass : own_passes(all, costs, context.pass_tokens, task.couples(), processes)) {
+  const auto passes = own_passes(all, costs, context.pass_tokens, Dealt::kExamples, processes);
+  VALENCE_TRY(const double level, level_of(policy, task, examples, passes, reference, processes, context.stop));
+  for (const auto& pass : passes) {
     if (context.stop.stop_requested()) break;
-    VALENCE_TRY(const auto scored, score(policy, task, examples, pass, reference));
+    VALENCE_TRY(const auto scored, score(policy, task, examples, pass, reference, level));
     VALENCE_TRY(const auto loss, task.loss(scored));
     sums.loss += loss.sum.to(torch::kDouble).item<double>();
     sums.figures.add(loss.figures);
     for (std::size_t i = 0; i < loss.margins.size(); ++i) sums.margins[pass.examples[i]] = loss.margins[i];
     if (progress != nullptr) progress->advance(pass.examples.size());
+    const bool stops = context.stop.stop_requested();
+    if (context.anew.needed && !stops && context.anew.needed()) VALENCE_CHECK(context.anew.start());
   }
   VALENCE_TRY(const bool stopped, processes.any(context.stop.stop_requested()));
   if (stopped) return fail(ErrorCode::kStopped, "stopped at the held-out examples; run the same command to go on");

@@ -42,6 +42,12 @@ struct TrainerOptions {
 };
 TrainerOptions trainer_options(const Settings& settings, std::uint64_t seed);
 
+/// Whether the program should be started anew, and how: `start` returns only with an error, which ends the run.
+struct StartAnew {
+  std::function<bool()> needed = {};  ///< empty = never
+  std::function<Result<void>()> start = {};
+};
+
 struct TrainerContext {
   std::filesystem::path output = {};  ///< folder of the adapter and the checkpoint
   Digest job = {};
@@ -50,6 +56,8 @@ struct TrainerContext {
   Progress* progress = nullptr;
   std::stop_token stop = {};
   Processes* processes = nullptr;  ///< that train together; null = this one alone
+  /// Asked after every step but the last, unless a stop is requested; what is done is saved first.
+  StartAnew anew = {};
 };
 
 struct TrainerReport {
@@ -60,7 +68,7 @@ struct TrainerReport {
   double seconds = 0.0;
 };
 
-/// Mean loss and figures over examples, without gradient.
+/// Mean loss and figures over examples, without gradient. An example that is not of the task's shape is kUsage.
 struct Evaluation {
   double loss = 0.0;
   Figures figures;
@@ -74,6 +82,8 @@ struct EvaluationContext {
   Progress* progress = nullptr;
   std::stop_token stop = {};
   Processes* processes = nullptr;  ///< that share the examples; null = this one alone
+  /// Asked after every pass, unless a stop is requested; the examples are then looked at from the first again.
+  StartAnew anew = {};
 };
 Result<Evaluation> evaluate(Policy& policy, const Task& task, std::span<const TrainingExample> examples,
                             const EvaluationContext& context = {});
@@ -83,13 +93,17 @@ Result<Evaluation> evaluate(Policy& policy, const Task& task, std::span<const Tr
 /// optimiser, step count and the weight of the KL. Rollouts are scored once more under the weights that the job starts
 /// from, also when it is gone on with.
 ///
+/// What is saved every `checkpoint_every` steps is the state before an update, after the loss and drift that it gives
+/// on that step's examples have passed the guard. Of what is saved at the end, on a stop or to start anew, no loss has
+/// been computed: only that all parameters are numbers is checked.
+///
 /// Several processes share each step's examples, add up their gradients and so take the steps that one would take, but
 /// for the order of sums and for dropout, whose masks differ. The first one reads and writes `context.output`; all stop
 /// together when one is asked to.
 ///
-/// Errors say what is kept: kModel when the loss or gradient is no number or the drift exceeds `most_kl` (the adapter
-/// of the last checkpoint stays), kStopped on request, kDiskFull, kMismatch for a checkpoint of another job or number
-/// of processes, kNetwork when another process is lost, kUnsupported for rollouts on several.
+/// Errors say what is kept: kModel when a loss, gradient or parameter is no number or the drift exceeds `most_kl` (the
+/// adapter of the last checkpoint stays), kStopped on request, kDiskFull, kMismatch for a checkpoint of another job or
+/// number of processes, kNetwork when another process is lost, kUnsupported for rollouts on several.
 Result<TrainerReport> train(Policy& policy, const Task& task, std::span<const TrainingExample> examples,
                             const TrainerOptions& options, const TrainerContext& context);
 

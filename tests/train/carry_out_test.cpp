@@ -3,11 +3,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <torch/torch.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "model/llama_tiny.h"
+#include "support/environment.h"
 #include "support/scratch.h"
 #include "valence/base/files.h"
 #include "valence/base/json.h"
@@ -151,6 +153,7 @@ TEST_F(TrainingRun, ARewardModelKeepsItsHeadInAFileOfItsOwn) {
 TEST_F(TrainingRun, ARewardModelRatesAnswersByItsAdapterAndHead) {
   auto learned = job("reward", {{"steps", "60"}, {"learning_rate", "0.01"}, {"centring", "0"}});
   ASSERT_TRUE(run(learned));
+  put_file(folder_ / "out" / "job.json", to_text(learned));
   auto rating = learned;
   rating.start = folder_ / "out" / "checkpoint.bin";
   rating.start_sha256 = *sha256_file(rating.start);
@@ -168,6 +171,61 @@ TEST_F(TrainingRun, ARewardModelRatesAnswersByItsAdapterAndHead) {
   EXPECT_EQ(rate(folder_ / "job.json", *silent, {}).error().message,
             fmt::format("{}: rating takes a job of the operation reward that starts from a checkpoint",
                         (folder_ / "job.json").string()));
+}
+
+TEST_F(TrainingRun, ARewardModelOfTwoTrainingsOrOfAnUnfinishedOneRatesNothing) {
+  const auto learned = job("reward", {{"steps", "2"}});
+  ASSERT_TRUE(run(learned));
+  const auto own = folder_ / "out";
+  auto rating = learned, other = learned;
+  rating.start = own / "checkpoint.bin";
+  rating.start_sha256 = *sha256_file(rating.start);
+  rating.output = folder_ / "rated";
+  other.seed = 9;
+  put_file(folder_ / "rated" / "job.json", to_text(rating));
+  const auto silent = silent_progress();
+  const auto refused = [&] {
+    const auto done = rate(folder_ / "rated" / "job.json", *silent, {});
+    return done ? Error{ErrorCode::kStopped, "it rated"} : done.error();
+  };
+  EXPECT_THAT(refused().message, ::testing::StartsWith(fmt::format(
+                                     "reward model {}: job.json should lie beside its checkpoint: ", own.string())));
+
+  put_file(own / "job.json", to_text(other));
+  EXPECT_EQ(refused().code, ErrorCode::kMismatch);
+  EXPECT_EQ(
+      refused().message,
+      fmt::format("reward model {}: checkpoint.bin and job.json are of two trainings, of which the later one began "
+                  "in the folder of the earlier; train the reward model anew in a folder of its own (valence align "
+                  "reward --out)",
+                  own.string()));
+
+  put_file(own / "job.json", to_text(learned));
+  put_file(own / "adapter.gguf", "of another training");
+  EXPECT_THAT(refused().message, ::testing::HasSubstr("checkpoint.bin and outcome.json are of two trainings"));
+
+  std::filesystem::remove(own / "outcome.json");
+  EXPECT_EQ(refused().code, ErrorCode::kUsage);
+  EXPECT_EQ(
+      refused().message,
+      fmt::format("reward model {}: its training was not finished (there is no outcome.json); run the command that "
+                  "began it again",
+                  own.string()));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "rated" / "rewards.json"));
+}
+
+TEST_F(TrainingRun, OfSeveralProcessesTheFirstAloneExportsAndRates) {
+  const testing::Environment count("WORLD_SIZE", "2"), together("LOCAL_WORLD_SIZE", "2");
+  const auto silent = silent_progress();
+  const auto none = folder_ / "none.json";
+  {
+    const testing::Environment second("RANK", "1");
+    EXPECT_TRUE(export_trained(none, "f16", folder_ / "x"));
+    EXPECT_TRUE(rate(none, *silent, {}));
+  }
+  const testing::Environment first("RANK", "0");
+  EXPECT_EQ(export_trained(none, "f16", folder_ / "x").error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(rate(none, *silent, {}).error().code, ErrorCode::kNotFound);
 }
 
 /// Rounds of answers that the engine draws with the adapter so far, and a training job on each.
@@ -342,7 +400,7 @@ TEST_F(TrainingRun, AllWeightsAreTrainedIntoAModelOfItsOwnAndGoneOnWith) {
   wanted.output = folder_ / "stopped";
   put_file(folder_ / "job.json", to_text(wanted));
   StopAfter some(10);
-  EXPECT_EQ(carry_out(folder_ / "job.json", some, some.stop.get_token()).error().code, ErrorCode::kStopped);
+  EXPECT_EQ(carry_out(folder_ / "job.json", some, {.stop = some.stop.get_token()}).error().code, ErrorCode::kStopped);
   ASSERT_TRUE(run(wanted));
   EXPECT_GE(read_outcome(folder_ / "stopped" / "outcome.json")->resumed_from, 7U);
   EXPECT_EQ(content_of(folder_ / "stopped" / "model.gguf"), trained);
@@ -370,9 +428,74 @@ TEST_F(TrainingRun, SettingsOfAnAdapterAreRefusedWhereThereIsNone) {
   }
 }
 
+TEST_F(TrainingRun, SettingsThatWouldDoNothingAreRefused) {
+  struct Case {
+    std::string operation;
+    std::vector<std::pair<std::string, std::string>> given;
+    std::string message;
+  };
+  const std::vector<Case> cases{
+      {"reward",
+       {{"most_kl", "1"}},
+       "most_kl = 1: a reward model's rewards are read and no log-probabilities, so there is no drift; leave it at 0"},
+      {"dpo",
+       {{"loss", "hinge"}, {"smoothing", "0.1"}},
+       "smoothing = 0.1: loss = hinge knows no wrong labels; leave it at 0"},
+      {"dpo",
+       {{"loss", "ipo"}, {"smoothing", "0.1"}},
+       "smoothing = 0.1: loss = ipo knows no wrong labels; leave it at 0"},
+      {"dpo",
+       {{"divergence_alpha", "2"}},
+       "divergence_alpha = 2: of divergence = alpha, and another one was chosen; leave it at 1"}};
+  for (const auto& wrong : cases) {
+    const auto done = run(job(wrong.operation, wrong.given));
+    ASSERT_FALSE(done) << wrong.message;
+    EXPECT_EQ(done.error().code, ErrorCode::kUsage);
+    EXPECT_EQ(done.error().message, wrong.message);
+  }
+}
+
+TEST_F(TrainingRun, ACudaDeviceThatIsNotThereIsRefused) {
+  if (torch::cuda::is_available()) GTEST_SKIP() << "there is one";
+  const auto done = run(job("sft", {{"trainer_device", "cuda"}}));
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, ErrorCode::kUsage);
+  EXPECT_THAT(done.error().message,
+              ::testing::HasSubstr("trainer_device = cuda: the libtorch that this program was built "
+                                   "with finds no CUDA device; leave it at cpu, or build"));
+}
+
+TEST_F(TrainingRun, WhatAnotherJobLeftInTheFolderIsNotWrittenOver) {
+  const auto first = job("choice", {{"steps", "2"}, {"products", "auto"}});
+  ASSERT_TRUE(run(first));
+  const auto products = content_of(first.output / "products.json");
+  EXPECT_NE(products.find(first.digest().hex()), std::string::npos);
+  auto other = first;
+  other.seed = 9;
+  const auto done = run(other);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, ErrorCode::kMismatch);
+  EXPECT_EQ(done.error().message,
+            fmt::format(
+                "{} belongs to another job (other data, settings or weights); name another output folder or remove it",
+                (first.output / "checkpoint.bin").string()));
+  EXPECT_EQ(content_of(first.output / "products.json"), products);
+}
+
+TEST_F(TrainingRun, ATokenOutsideTheVocabularyIsRefusedByItsExamplesName) {
+  examples_[1].paths[0].tokens.back() = 100000;
+  const auto done = run(job("choice", {{"steps", "1"}}));
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, ErrorCode::kInvalid);
+  EXPECT_THAT(done.error().message, ::testing::StartsWith(fmt::format(
+                                        "{}: example \"d.jsonl:2\": token 100000 is outside the model's vocabulary of ",
+                                        (folder_ / "examples.jsonl").string())));
+}
+
 TEST_F(TrainingRun, AnAdapterThatWasChangedOrIsNoneIsRefused) {
   ASSERT_TRUE(run(job("choice", {{"steps", "2"}})));
   auto wanted = job("choice", {});
+  wanted.output = folder_ / "on-top";
   wanted.adapters = {{folder_ / "out" / "adapter.gguf", 1.0, sha256("another")}};
   EXPECT_EQ(run(wanted).error().code, ErrorCode::kMismatch);
   wanted.adapters = {{folder_ / "tiny.gguf", 1.0, *sha256_file(folder_ / "tiny.gguf")}};

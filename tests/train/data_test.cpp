@@ -63,6 +63,8 @@ TEST(TrainingData, ReadsConversationsAndPromptsWithOneCompletion) {
     EXPECT_EQ(record.completions, (std::vector<std::string>{"A."}));
   }
   EXPECT_EQ(records[1].where.line, 2);
+  EXPECT_TRUE(records[0].every_turn);
+  EXPECT_FALSE(records[1].every_turn) << "turns of a prompt are given, not learned";
 }
 
 TEST(TrainingData, ReadsLabelledAnswers) {
@@ -108,6 +110,10 @@ TEST(TrainingData, ErrorsNameFileLineAndField) {
        "d.jsonl:1:51: \"answer\" should be the index of an option, 0 to 1, got 2"},
       {R"({"prompt": "Q?", "completions": ["a", "b"], "labels": [true]})",
        "d.jsonl:1:55: \"labels\" should have one entry for each of 2 completions, got 1"},
+      {R"({"prompt": "Q?", "completions": [], "labels": []})",
+       "d.jsonl:1:33: \"completions\" should hold at least one answer"},
+      {R"({"prompt": "Q?", "completions": ["a", "b"], "scores": [1, 1]})",
+       "d.jsonl:1:55: \"scores\" are all the same, so that no answer is better than another; leave the line out"},
       {good + R"({"prompt": "Q?"})",
        "d.jsonl:2:1: is a prompt, but the file began with a preference: keep kinds in files of their own"}};
   for (const auto& [text, expected] : cases) EXPECT_EQ(error_of(text), expected);

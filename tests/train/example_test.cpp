@@ -79,6 +79,15 @@ TEST_F(Rendering, EveryAssistantTurnIsAPathOfItsOwn) {
       shown(paths[1]).ends_with("b<|im_end|>\n<|im_start|>user\nc<|im_end|>\n<|im_start|>assistant\n|d<|im_end|>"));
 }
 
+TEST_F(Rendering, OfAPromptWithSeveralTurnsTheCompletionAloneIsLearned) {
+  const auto data = render(
+      R"({"prompt": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}, {"role": "user", "content": "c"}], "completion": "d"})");
+  const auto& paths = data.examples[0].paths;
+  ASSERT_EQ(paths.size(), 1U);
+  EXPECT_TRUE(
+      shown(paths[0]).ends_with("b<|im_end|>\n<|im_start|>user\nc<|im_end|>\n<|im_start|>assistant\n|d<|im_end|>"));
+}
+
 TEST_F(Rendering, OptionsOfAChoiceAreLearnedWithoutAnEnd) {
   const auto data = render(R"({"prompt": "A or B?", "options": ["A", "B"], "target": [0.25, 0.75]})");
   EXPECT_TRUE(shown(data.examples[0].paths[1]).ends_with("|B"));
@@ -94,6 +103,30 @@ TEST_F(Rendering, ALabelledAnswerStandsBesideAnotherRecordsAnswerToItsPrompt) {
   EXPECT_TRUE(shown(data.examples[0].paths[1]).ends_with("|y<|im_end|>"));
   EXPECT_EQ(data.examples[0].paths[1].group, 1U);
   EXPECT_EQ(data.examples[1].paths[0].value, 0.0);
+}
+
+TEST_F(Rendering, AMismatchedAnswerIsOneToAnotherPrompt) {
+  const auto data = render(
+      "{\"prompt\": \"p\", \"completion\": \"x\", \"label\": true}\n"
+      "{\"prompt\": \"p\", \"completion\": \"y\", \"label\": false}\n"
+      "{\"prompt\": \"q\", \"completion\": \"z\", \"label\": true}");
+  ASSERT_EQ(data.examples.size(), 3U);
+  EXPECT_TRUE(shown(data.examples[0].paths[1]).ends_with("|z<|im_end|>"));
+  EXPECT_TRUE(shown(data.examples[1].paths[1]).ends_with("|z<|im_end|>"));
+  EXPECT_TRUE(shown(data.examples[2].paths[1]).ends_with("|x<|im_end|>"));  // from the end on from the beginning
+}
+
+TEST_F(Rendering, LabelledAnswersToOnePromptAloneHaveNoMismatchedOne) {
+  const auto records = parse_training_data(R"({"prompt": "p", "completions": ["x", "y"], "labels": [true, false]})"
+                                           "\n"
+                                           R"({"prompt": "p", "completion": "z", "label": true})",
+                                           "d.jsonl");
+  const auto data = render_data(*model_, *records, {}, 1000);
+  ASSERT_FALSE(data);
+  EXPECT_EQ(data.error().code, ErrorCode::kUsage);
+  EXPECT_EQ(data.error().message,
+            "d.jsonl:1: labelled answers need at least 2 different prompts, since each answer is held against one to "
+            "another prompt; all 2 records have this one's. Add records of another prompt");
 }
 
 TEST_F(Rendering, WhatIsTooLongIsLeftOutAndNamed) {
@@ -125,6 +158,17 @@ TEST(TrainingExamples, EveryLearnedTokenOfADrawnAnswerHasTheSamplersNumber) {
   ASSERT_FALSE(read);
   EXPECT_NE(read.error().message.find("should be a number for each of the 2 learned tokens, got 1"), std::string::npos)
       << read.error().message;
+}
+
+TEST(TrainingExamples, ATokenIsNotCutToItsLowBits) {
+  for (const std::string token : {"4294967297", "-1"}) {
+    const auto read = parse_examples(
+        fmt::format(R"({{"id": "x", "paths": [{{"tokens": [1, {}], "learned_from": 1, "group": 0, "value": 1}}]}})",
+                    token),
+        "e.jsonl");
+    ASSERT_FALSE(read) << token;
+    EXPECT_EQ(read.error().message, fmt::format("e.jsonl:1:38: a token should be 0 to 2147483647, got {}", token));
+  }
 }
 
 TEST(TrainingExamples, TheFirstTokenCannotBeLearned) {

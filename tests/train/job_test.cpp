@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
+
 #include "support/scratch.h"
 #include "valence/base/files.h"
 #include "valence/base/text.h"
@@ -64,6 +67,21 @@ TEST(Jobs, TheDigestFollowsWhatCanChangeTheAdapterAndNothingElse) {
   EXPECT_NE(threads.digest(), digest);
 }
 
+TEST(Jobs, ASettingThatCameLaterLeavesTheDigestOfOlderJobsAlone) {
+  SettingTable older = (*find_operation("choice"))->settings;
+  std::erase_if(older, [](const SettingSpec& spec) { return spec.name == "trainer_device"; });
+  const std::vector<std::pair<std::string, std::string>> given{{"rank", "4"}, {"learning_rate", "0.001"}};
+  auto before = sample();
+  before.settings = Settings::resolve(older, given).value();
+  ASSERT_LT(before.settings.values().size(), sample().settings.values().size());
+  EXPECT_EQ(before.digest(), sample().digest());
+  auto elsewhere = sample();
+  elsewhere.settings =
+      Settings::resolve((*find_operation("choice"))->settings, {given[0], given[1], {"trainer_device", "cuda"}})
+          .value();
+  EXPECT_NE(elsewhere.digest(), sample().digest());
+}
+
 TEST(Jobs, ErrorsNameFileLineAndKey) {
   const auto text = to_text(sample());
   const std::vector<std::pair<std::string, std::string>> cases{
@@ -109,6 +127,25 @@ TEST(Outcomes, ComeBackAsTheyWereWritten) {
   EXPECT_EQ(to_text(*read), to_text(outcome));
   EXPECT_EQ(read->after.margins, (std::vector<double>{1.5, -0.25}));
   EXPECT_TRUE(read->before.margins.empty());
+}
+
+TEST(Outcomes, FiguresThatAreNoNumbersComeBackAsSuch) {
+  const testing::Scratch scratch;
+  const double none = std::numeric_limits<double>::quiet_NaN();
+  TrainingOutcome outcome;
+  outcome.has_held_out = true;
+  outcome.before = {none, {{"accuracy", none}, {"margin", .5}}, {1.5, none}};
+  outcome.after = {.25, {{"accuracy", .9}}};
+  ASSERT_TRUE(write_file(scratch / "outcome.json", to_text(outcome)));
+  const auto read = read_outcome(scratch / "outcome.json");
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_TRUE(std::isnan(read->before.loss));
+  EXPECT_TRUE(std::isnan(read->before.figures.at("accuracy")));
+  EXPECT_EQ(read->before.figures.at("margin"), .5);
+  ASSERT_EQ(read->before.margins.size(), 2U);
+  EXPECT_EQ(read->before.margins[0], 1.5);
+  EXPECT_TRUE(std::isnan(read->before.margins[1]));
+  EXPECT_EQ(to_text(*read), to_text(outcome));
 }
 
 }  // namespace

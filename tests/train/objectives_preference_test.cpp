@@ -111,6 +111,32 @@ TEST(Divergences, AreTheDerivativesOfTheirGenerators) {
   EXPECT_NEAR(value(divergence_score(numbers({log_u}), Divergence::kAlpha, .5)), (1 - std::pow(u, -.5)) / .5, 1e-12);
 }
 
+TEST(Divergences, StayFiniteInF32AndPullTheRightWayFarFromTheReference) {
+  for (const auto loss : {PairLoss::kSigmoid, PairLoss::kRobust, PairLoss::kHinge, PairLoss::kIpo}) {
+    for (const auto divergence : {Divergence::kForwardKl, Divergence::kAlpha}) {
+      const DpoOptions options{loss, .1, loss == PairLoss::kRobust ? .1 : 0, divergence, .7};
+      const auto chosen = torch::full({1}, -200.0F).requires_grad_(true),
+                 rejected = torch::full({1}, 200.0F).requires_grad_(true);
+      const auto wrong = dpo_loss({chosen, rejected}, options), right = dpo_loss({rejected, chosen}, options);
+      EXPECT_TRUE(std::isfinite(value(wrong)) && std::isfinite(value(right)));
+      wrong.sum().backward();
+      EXPECT_TRUE(std::isfinite(value(chosen.grad())) && std::isfinite(value(rejected.grad())));
+      EXPECT_LT(value(chosen.grad()), 0.0) << "a likelier chosen answer should cost less";
+      EXPECT_TRUE(std::isfinite(value(chosen.grad().square()))) << "of which gradients are clipped by";
+    }
+  }
+}
+
+TEST(Divergences, GoOnAlongTheTangent) {
+  for (const auto divergence : {Divergence::kForwardKl, Divergence::kAlpha}) {
+    const auto far = numbers({-40}, true), farther = numbers({-41}, true);
+    const auto score = divergence_score(far, divergence, .7);
+    score.sum().backward();
+    EXPECT_NEAR(value(far.grad()) / std::exp(16.0), 1.0, 1e-9);
+    EXPECT_NEAR(value(score - divergence_score(farther, divergence, .7)) / std::exp(16.0), 1.0, 1e-6);
+  }
+}
+
 TEST(Kto, MatchesTheWorkedNumbers) {
   const auto point = numbers({.5});
   EXPECT_NEAR(value(kto_loss(numbers({1}), torch::tensor({true}), point, {.beta = .1})), .4875026035, 1e-10);
@@ -148,6 +174,14 @@ TEST(Rrhf, CountsEveryPairThatIsOutOfOrder) {
   // Best first: −2, −1, −3. Only the first pair is out of order, by 1.
   EXPECT_NEAR(value(rrhf_loss(numbers({-2, -1, -3}), numbers({4}).squeeze())), 5.0, 1e-12);
   EXPECT_NEAR(value(rrhf_loss(numbers({-1, -2, -3}), numbers({4}).squeeze())), 4.0, 1e-12);
+}
+
+TEST(Rrhf, AnswersThatAreEquallyGoodAreNoPair) {
+  const auto nothing = numbers({0}).squeeze(), likely = numbers({-2, -1, -3, -.5});
+  // Of scores 3, 3, 2, 2 only the last answer is likelier than better ones: by 1.5 and .5.
+  EXPECT_NEAR(value(rrhf_loss(likely, nothing, numbers({3, 3, 2, 2}))), 2.0, 1e-12);
+  EXPECT_NEAR(value(rrhf_loss(likely, nothing, numbers({4, 3, 2, 1}))), 1.0 + 1.5 + .5 + 2.5, 1e-12);
+  EXPECT_EQ(value(rrhf_loss(likely, nothing, numbers({1, 1, 1, 1}))), 0.0);
 }
 
 TEST(PreferenceGradients, EqualFiniteDifferences) {

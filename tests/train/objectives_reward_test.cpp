@@ -51,6 +51,28 @@ TEST(PlackettLuce, OverAllOrdersIsAProbability) {
   EXPECT_NEAR(sum, 1.0, 1e-12);
 }
 
+TEST(PlackettLuce, AnswersThatAreEquallyGoodDoNotCompete) {
+  const double a = .3, b = -1.1, c = .8;
+  const auto before = [](double first, double others) { return std::log(std::exp(first) + others) - first; };
+  // One is best: the probability that it is taken first. Two are: that each is taken before the third.
+  EXPECT_NEAR(value(plackett_luce_loss(numbers({a, b, c}), numbers({2, 1, 1}))), before(a, std::exp(b) + std::exp(c)),
+              1e-12);
+  EXPECT_NEAR(value(plackett_luce_loss(numbers({a, b, c}), numbers({2, 2, 1}))),
+              before(a, std::exp(c)) + before(b, std::exp(c)), 1e-12);
+  EXPECT_NEAR(value(plackett_luce_loss(numbers({b, a, c}), numbers({2, 2, 1}))),
+              value(plackett_luce_loss(numbers({a, b, c}), numbers({2, 2, 1}))), 1e-12);
+  EXPECT_NEAR(value(plackett_luce_loss(numbers({a, b, c}), numbers({1, 1, 1}))), 0.0, 1e-12);
+  EXPECT_NEAR(value(plackett_luce_loss(numbers({a, b, c}), numbers({9, 5, 1}))),
+              value(plackett_luce_loss(numbers({a, b, c}))), 1e-12);
+}
+
+TEST(PlackettLuce, CentringOfTwoIsThatOfAPair) {
+  const RewardModelOptions centred{.centring = .01};
+  EXPECT_NEAR(value(plackett_luce_loss(numbers({1.2, .7}), {}, centred)),
+              value(bradley_terry_loss(numbers({1.2}), numbers({.7}), {}, centred)), 1e-12);
+  EXPECT_NEAR(value(plackett_luce_loss(numbers({3, 3, 3}), {}, centred)), std::log(6.0) + .01 * 36.0, 1e-12);
+}
+
 // Rock beats scissors beats paper beats rock: whatever three numbers stand for them, one of the three is out of order.
 TEST(BradleyTerry, NoRewardFitsACondorcetCycle) {
   auto rewards = ordinary({3}, 4).requires_grad_(true);
@@ -75,6 +97,12 @@ TEST(RewardGradients, EqualFiniteDifferences) {
                 {a, b}),
             1e-6);
   EXPECT_LT(gradient_error([](const auto& x) { return plackett_luce_loss(x[0]); }, {ordinary({3, 5}, 7)}), 1e-6);
+  EXPECT_LT(gradient_error(
+                [](const auto& x) {
+                  return plackett_luce_loss(x[0], numbers({3, 3, 2, 1, 1}), {.centring = .05});
+                },
+                {ordinary({3, 5}, 7)}),
+            1e-6);
 }
 
 TEST(Nll, IsTheMeanOverLearnedTokens) {

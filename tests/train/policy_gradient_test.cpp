@@ -292,6 +292,15 @@ TEST(PolicyUpdates, TheWeightOfTheKlIsAdaptedFromJobToJob) {
   EXPECT_NEAR(second.rows.front().others.at("beta"), .1 * (1 - .1 * .2), 1e-12);  // no drift yet: the largest step down
 }
 
+TEST(PolicyUpdates, AWeightOfTheKlThatIsNotAdaptedIsTheJobsOwn) {
+  for (const std::string operation : {"rloo", "ppo"}) {
+    Job first, second;
+    ASSERT_TRUE(first.run(operation, {{"beta", "0.1"}}, rollouts_of(first.policy, 1)));
+    ASSERT_TRUE(second.run(operation, {{"beta", "0.3"}}, rollouts_of(first.policy, 2), one_step(), first.checkpoint()));
+    EXPECT_EQ(second.rows.front().others.at("beta"), .3) << operation;
+  }
+}
+
 TEST(PolicyUpdates, AnswersThatDoNotEndLoseThePenalty) {
   Job job;
   auto examples = rollouts_of(job.policy, 1);

@@ -227,6 +227,25 @@ TEST(TrainingTogether, TakesTheStepsOfOneProcess) {
   }
 }
 
+TEST(TrainingTogether, KtosReferencePointIsTakenOverAllProcesses) {
+  const auto examples = examples_of("kto");
+  const auto task = task_of("kto");
+  std::vector<BigramPolicy> policies;
+  for (int i = 0; i < 4; ++i) {
+    policies.emplace_back(kVocabulary);
+    const auto table = policies.back().parameters().front().second.data();
+    for (TokenId q = 0; q < 9; ++q) table[q][q + 2].add_(.5 * q);  // the mismatched answers, each by another amount
+  }
+  const auto point_of = [&](BigramPolicy& policy, Processes* processes) {
+    const auto looked = evaluate(policy, *task, examples, {.pass_tokens = 12, .processes = processes});
+    return looked ? looked->figures.mean("reference_point") : -1.0;
+  };
+  const double alone = point_of(policies[3], nullptr);
+  ASSERT_GT(alone, .1);
+  together(3,
+           [&](Processes& processes) { EXPECT_NEAR(point_of(policies[processes.rank()], &processes), alone, 1e-6); });
+}
+
 TEST(TrainingTogether, WritesInTheFirstProcessOnlyAndGoesOnFromIt) {
   const Scratch whole, halves;
   const auto never = train_together(2, "dpo", options_of(6), whole.path());

@@ -211,6 +211,22 @@ TEST_F(TwoProcesses, WhenOneIsSilentTheOtherWaitsNoLongerThanItsPatience) {
   EXPECT_NE(first->message().find("was not heard of in time"), std::string::npos) << first->message();
 }
 
+TEST_F(TwoProcesses, ThatWouldLookAtDifferentHeldOutExamplesAreRefused) {
+  const auto port = testing::free_port();
+  const auto own = job("out", {{"steps", "1"}});
+  auto other = own;
+  other.output = folder_ / "more";
+  other.held_out = folder_ / "held_out.jsonl";
+  put_file(other.held_out, to_jsonl(std::span(examples_).first(2)));
+  const auto first = start(own, 0, port), second = start(other, 1, port);
+  EXPECT_EQ(first->status(), 1);
+  EXPECT_EQ(second->status(), 1);
+  EXPECT_EQ(
+      first->message(),
+      "valence-train: process 0 of 2: process 1 was given other held-out examples than process 0 (compare the files "
+      "that the jobs name as held_out)\n");
+}
+
 TEST_F(TwoProcesses, OfDifferentJobsAreRefused) {
   const auto port = testing::free_port();
   const auto first = start(job("out", {{"steps", "1"}}), 0, port),

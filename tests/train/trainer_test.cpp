@@ -4,7 +4,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <csignal>
+#include <limits>
+#include <optional>
 #include <thread>
 
 #include "bigram_policy.h"
@@ -139,6 +142,98 @@ TEST(Trainer, ARewardModelOrdersPairsAndRankings) {
   EXPECT_GT(after.figures.mean("margin"), 1.0);
 }
 
+TEST(Trainer, TheOrderOfEquallyGoodAnswersTeachesNothing) {
+  for (const std::string operation : {"reward", "rrhf"}) {
+    const auto trained = [&](bool swapped) {
+      const Scratch scratch;
+      BigramPolicy policy(kVocabulary);
+      std::vector<AnswerPath> answers{path({0, 5}, 3), path({0, 4}, 3), path({0, 3}, 1)};
+      if (swapped) std::swap(answers[0], answers[1]);
+      auto options = quick(20, 1);
+      options.optimiser = Optimiser::kSgd;
+      const std::vector<TrainingExample> examples{{"ranking", answers}};
+      EXPECT_TRUE(train(policy, *task_of(operation), examples, options, {.output = scratch.path()}));
+      return policy.parameters()[0].second.detach().clone();
+    };
+    EXPECT_TRUE(torch::allclose(trained(false), trained(true), 1e-5, 1e-6)) << operation;
+  }
+}
+
+TEST(Trainer, RankingsThatRankNothingAndMarginsOfRankingsAreRefusedByName) {
+  BigramPolicy policy(kVocabulary);
+  const std::vector<TrainingExample> tied{{"tied", {path({0, 5}), path({0, 4}), path({0, 3})}}},
+      ranking{{"ranking", {path({0, 5}, 3), path({0, 4}, 2), path({0, 3}, 1)}}};
+  for (const std::string operation : {"reward", "rrhf"}) {
+    EXPECT_EQ(train(policy, *task_of(operation), tied, quick(1), {}).error().message,
+              "tied: its 3 answers have the same score, so that none is better; leave the record out");
+  }
+  EXPECT_EQ(train(policy, *task_of("reward", {{"margin", "0.5"}}), ranking, quick(1), {}).error().message,
+            "ranking: margin = 0.5: of pairs, and this is a ranking of 3 answers; leave margin at 0, or keep rankings "
+            "in a file of their own");
+}
+
+/// Labelled answers, and a policy that found token 11, which every mismatched answer is, likelier after even tokens.
+std::vector<TrainingExample> labelled_answers(BigramPolicy& policy) {
+  const auto table = policy.parameters()[0].second.data();
+  std::vector<TrainingExample> examples;
+  for (TokenId q = 0; q < 6; ++q) {
+    if (q % 2 == 0) table[q][11].add_(3.0);
+    examples.push_back({fmt::format("answer {}", q), {path({q, q + 1}, q % 2), path({q, 11}, 0, 1)}});
+  }
+  return examples;
+}
+
+TEST(Trainer, KtosReferencePointIsTheStepsMeanHoweverItIsCutIntoPasses) {
+  const auto task = task_of("kto", {{"beta", "1"}});
+  std::vector<TrainingStep> rows;
+  const auto record = [&](const TrainingStep& step) -> Result<void> {
+    rows.push_back(step);
+    return {};
+  };
+  const auto trained = [&](std::size_t pass_tokens) {
+    const Scratch scratch;
+    BigramPolicy policy(kVocabulary);
+    const auto examples = labelled_answers(policy);
+    auto options = quick(4, 6);
+    options.pass_tokens = pass_tokens;
+    EXPECT_TRUE(train(policy, *task, examples, options, {.output = scratch.path(), .record = record}));
+    return policy.parameters()[0].second.detach().clone();
+  };
+  BigramPolicy policy(kVocabulary);
+  const BigramPolicy before(kVocabulary);
+  const auto examples = labelled_answers(policy);
+  double point = 0.0;
+  for (TokenId q = 0; q < 6; ++q) point += std::log(policy.probability(q, 11) / before.probability(q, 11)) / 6;
+  ASSERT_GT(point, .1);
+
+  const auto whole = trained(2048), parts = trained(4);
+  EXPECT_TRUE(torch::allclose(whole, parts, 1e-5, 1e-5));
+  ASSERT_EQ(rows.size(), 8U);
+  EXPECT_NEAR(rows[0].others.at("reference_point"), point, 1e-5);
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_NEAR(rows[i].loss, rows[i + 4].loss, 1e-5);
+    EXPECT_NEAR(rows[i].others.at("reference_point"), rows[i + 4].others.at("reference_point"), 1e-5);
+  }
+  EXPECT_NEAR(evaluate(policy, *task, examples, {.pass_tokens = 4})->figures.mean("reference_point"), point, 1e-5);
+}
+
+TEST(Trainer, TheMeanLengthOfAnswersDoesNotDependOnThePasses) {
+  const std::vector<TrainingExample> talks{{"short", {path({0, 1})}}, {"long", {path({0, 1, 2, 3}), path({2, 3, 4})}}};
+  for (const auto pass_tokens : {std::size_t{1}, std::size_t{2048}}) {
+    const Scratch scratch;
+    BigramPolicy policy(kVocabulary);
+    std::optional<double> length;
+    const auto record = [&](const TrainingStep& step) -> Result<void> {
+      length = step.length;
+      return {};
+    };
+    auto options = quick(1, 2);
+    options.pass_tokens = pass_tokens;
+    ASSERT_TRUE(train(policy, *task_of("sft"), talks, options, {.output = scratch.path(), .record = record}));
+    EXPECT_EQ(length, 2.0) << pass_tokens;  // 1, 3 and 2 tokens
+  }
+}
+
 TEST(Trainer, ReferenceLogProbabilitiesAreComputedOnce) {
   const Scratch scratch;
   BigramPolicy policy(kVocabulary);
@@ -253,6 +348,74 @@ TEST(Trainer, KilledTenTimesItEndsWithTheSameAdapter) {
   EXPECT_EQ(content_of(killed / "adapter.bin"), content_of(whole / "adapter.bin"));
 }
 
+TEST(Trainer, StartedAnewInTheMiddleItEndsWithTheSameAdapter) {
+  const auto examples = pairs();
+  const auto task = task_of("dpo");
+  const Scratch whole, broken;
+  BigramPolicy policy(kVocabulary);
+  const auto done = train(policy, *task, examples, quick(20), {.output = whole.path()}).value();
+  std::size_t asked = 0;
+  const StartAnew third{[&asked] { return ++asked == 3; }, [] { return Result<void>(fail(ErrorCode::kIo, "anew")); }};
+  BigramPolicy first(kVocabulary), second(kVocabulary);
+  const auto begun = train(first, *task, examples, quick(20), {.output = broken.path(), .anew = third});
+  ASSERT_FALSE(begun);
+  EXPECT_EQ(begun.error().message, "anew");
+  const auto ended = train(second, *task, examples, quick(20), {.output = broken.path(), .anew = third});
+  ASSERT_TRUE(ended) << ended.error().message;
+  EXPECT_EQ(ended->resumed_from, 3u);
+  EXPECT_EQ(content_of(ended->adapter), content_of(done.adapter));
+}
+
+TEST(Trainer, LookingAtHeldOutExamplesCanStartAnew) {
+  BigramPolicy policy(kVocabulary);
+  const auto looked = evaluate(
+      policy, *task_of("dpo"), pairs(),
+      {.pass_tokens = 1, .anew = {[] { return true; }, [] { return Result<void>(fail(ErrorCode::kIo, "anew")); }}});
+  ASSERT_FALSE(looked);
+  EXPECT_EQ(looked.error().message, "anew");
+}
+
+TEST(Trainer, AStopComesBeforeStartingAnew) {
+  const Scratch scratch;
+  BigramPolicy policy(kVocabulary);
+  const auto examples = pairs();
+  std::stop_source source;
+  const auto record = [&](const TrainingStep& step) -> Result<void> {
+    if (step.step == 4) source.request_stop();
+    return {};
+  };
+  const StartAnew anew{[&] { return source.stop_requested(); },
+                       [] { return Result<void>(fail(ErrorCode::kIo, "anew")); }};
+  const auto done = train(policy, *task_of("dpo"), examples, quick(20),
+                          {.output = scratch.path(), .record = record, .stop = source.get_token(), .anew = anew});
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().message, "stopped after step 4 of 20; run the same command to go on");
+}
+
+/// Asks for a stop as soon as something was done.
+struct StopAtOnce final : Progress {
+  void start(std::string_view, std::size_t, std::string_view) override {}
+  void advance(std::size_t) override { source.request_stop(); }
+  void note(std::string_view) override {}
+  void finish() override {}
+
+  std::stop_source source;
+};
+
+TEST(Trainer, LookingAtHeldOutExamplesAStopComesBeforeStartingAnew) {
+  BigramPolicy policy(kVocabulary);
+  StopAtOnce progress;
+  const std::vector<TrainingExample> examples{{"one", {path({0, 1})}}, {"two", {path({1, 2})}}};
+  const auto looked =
+      evaluate(policy, *task_of("sft"), examples,
+               {.pass_tokens = 1,
+                .progress = &progress,
+                .stop = progress.source.get_token(),
+                .anew = {[] { return true; }, [] { return Result<void>(fail(ErrorCode::kIo, "anew")); }}});
+  ASSERT_FALSE(looked);
+  EXPECT_EQ(looked.error().code, ErrorCode::kStopped);
+}
+
 TEST(Trainer, AFullDiskEndsTheRunAndNothingIsLost) {
   const Scratch whole, full;
   BigramPolicy never(kVocabulary), first(kVocabulary), second(kVocabulary);
@@ -294,6 +457,49 @@ TEST(Trainer, ANumberThatIsNoneStopsTheRunWithTheLastGoodAdapterKept) {
   const Scratch other;
   ASSERT_TRUE(train(good, *task_of("dpo"), examples, quick(5), {.output = other.path()}));
   EXPECT_EQ(content_of(scratch / "adapter.bin"), content_of(other / "adapter.bin"));
+}
+
+/// Weights that are numbers, under which no loss is one: every token but the first is impossible.
+void make_impossible(BigramPolicy& policy) {
+  const auto table = policy.parameters()[0].second.data();
+  table.fill_(-3e38F);
+  table.select(1, 0).fill_(3e38F);
+}
+
+TEST(Trainer, WhatACheckpointKeepsHasPassedTheGuard) {
+  const Scratch scratch, other;
+  BigramPolicy policy(kVocabulary), good(kVocabulary);
+  const auto examples = pairs();
+  const auto record = [&](const TrainingStep& step) -> Result<void> {
+    if (step.step == 10) make_impossible(policy);  // a checkpoint is due now
+    return {};
+  };
+  const auto done = train(policy, *task_of("dpo"), examples, quick(20), {.output = scratch.path(), .record = record});
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, ErrorCode::kModel);
+  EXPECT_EQ(done.error().message, fmt::format("step 11: the loss is no number; the adapter of step 5 is kept in {}. "
+                                              "Lower --learning-rate or look at the data, "
+                                              "and name another output folder",
+                                              scratch.path().string()));
+  EXPECT_EQ(read_checkpoint(scratch / "checkpoint.bin")->step, 5U);
+  ASSERT_TRUE(train(good, *task_of("dpo"), examples, quick(5), {.output = other.path()}));
+  EXPECT_EQ(content_of(scratch / "adapter.bin"), content_of(other / "adapter.bin"));
+}
+
+TEST(Trainer, ParametersThatAreNoNumbersAreNotKeptAtTheEnd) {
+  const Scratch scratch;
+  BigramPolicy policy(kVocabulary);
+  const auto examples = pairs();
+  const auto record = [&](const TrainingStep& step) -> Result<void> {
+    if (step.step == 8) policy.parameters()[0].second.data().fill_(std::numeric_limits<float>::infinity());
+    return {};
+  };
+  const auto done = train(policy, *task_of("dpo"), examples, quick(8), {.output = scratch.path(), .record = record});
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, ErrorCode::kModel);
+  EXPECT_TRUE(done.error().message.starts_with("step 8: a parameter is no number; the adapter of step 5 is kept in "))
+      << done.error().message;
+  EXPECT_EQ(read_checkpoint(scratch / "checkpoint.bin")->step, 5U);
 }
 
 TEST(Trainer, DriftBeyondTheLimitStopsTheRun) {
@@ -364,6 +570,34 @@ TEST(Checkpoints, DamageIsFound) {
     EXPECT_EQ(read.error().message,
               fmt::format("checkpoint {}: {}; remove it to start anew", (scratch / "d").string(), expected));
   }
+}
+
+TEST(Checkpoints, AShapeThatTheFileCannotHoldIsDamageAndAsksForNoMemory) {
+  const Scratch scratch;
+  for (const std::string shape : {"[1125899906842624]", "[4294967296, 4294967296]", "[-1]"}) {
+    auto content = fmt::format(
+        "VALENCE CHECKPOINT 1\n{{\"job\": \"{}\", \"step\": 1, \"processes\": 1, \"optimiser_bytes\": 0, "
+        "\"tensors\": [{{\"name\": \"a\", \"shape\": {}}}]}}\n",
+        sha256("job").hex(), shape);
+    const auto seal = sha256(content);
+    content.append(reinterpret_cast<const char*>(seal.bytes.data()), seal.bytes.size());
+    ASSERT_TRUE(write_file(scratch / "c", content));
+    const auto read = read_checkpoint(scratch / "c");
+    ASSERT_FALSE(read) << shape;
+    EXPECT_EQ(read.error().message,
+              fmt::format("checkpoint {}: it ends in a parameter; remove it to start anew", (scratch / "c").string()));
+  }
+}
+
+TEST(Checkpoints, SayWhoseTheyAreByTheirFirstLines) {
+  const Scratch scratch;
+  ASSERT_TRUE(write_checkpoint(scratch / "c", {sha256("job"), 1, {{"a", torch::ones({8})}}, ""}));
+  const auto whose = job_of_checkpoint(scratch / "c"), nobodys = job_of_checkpoint(scratch / "none");
+  ASSERT_TRUE(whose && nobodys);
+  EXPECT_EQ(whose->value(), sha256("job"));
+  EXPECT_FALSE(nobodys->has_value());
+  ASSERT_TRUE(write_file(scratch / "d", "hello"));
+  EXPECT_EQ(job_of_checkpoint(scratch / "d").error().code, ErrorCode::kCorrupt);
 }
 
 TEST(Schedules, WarmUpThenStayOrFall) {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,7 +15,7 @@ namespace valence {
 
 /// What a line of training data is good for.
 enum class RecordKind {
-  kMessages,    ///< a conversation whose assistant turns are learned
+  kMessages,    ///< a conversation: its last assistant turn is learned, or all of them (TrainingRecord::every_turn)
   kPreference,  ///< two answers to a prompt, the better one first
   kLabelled,    ///< answers, each desirable (1) or not (0)
   kRanked,      ///< answers with scores, the best first
@@ -31,20 +32,21 @@ struct TrainingRecord {
   std::vector<std::string> completions;  ///< answers to it
   /// Per completion: label, score or probability; empty for kMessages and kPreference.
   std::vector<double> values;
+  bool every_turn = false;  ///< of kMessages: assistant turns within the prompt are learned too
 };
 
 /// JSON Lines in the shapes of TRL and of HH-RLHF; every line of one kind. A prompt is a text (one user turn) or a list
 /// of
 /// {"role", "content"}; a completion likewise is a text or a list that holds one assistant turn.
 ///
-///   {"messages": […]}                                     conversation, ends with an assistant turn
-///   {"prompt": p, "completion": c}                        the same, one turn
+///   {"messages": […]}                                     conversation, ends with an assistant turn; all are learned
+///   {"prompt": p, "completion": c}                        conversation of which the completion alone is learned
 ///   {"prompt": p, "chosen": c, "rejected": c}             preference
 ///   {"chosen": […], "rejected": […]}                      the same, the prompt being what both begin with
 ///   {"chosen": "\n\nHuman: …", "rejected": "\n\nHuman: …"}  HH's transcripts
 ///   {"prompt": p, "completion": c, "label": true}         labelled
 ///   {"prompt": p, "completions": [c…], "labels": [true…]} labelled
-///   {"prompt": p, "completions": [c…], "scores": [1.5…]}  ranked; sorted here, best first
+///   {"prompt": p, "completions": [c…], "scores": [1.5…]}  ranked; sorted here, best first; not all scores the same
 ///   {"prompt": p, "options": ["…"…], "target": [0.7…]}    choice; "answer": index instead of "target"
 ///   {"prompt": p}                                         prompt
 ///
@@ -58,6 +60,9 @@ Result<std::vector<TrainingRecord>> parse_training_data(std::string_view text, s
 
 /// The turns of a transcript "\n\nHuman: …\n\nAssistant: …".
 Result<std::vector<Message>> parse_transcript(std::string_view text);
+
+/// Whether two prompts are the same, turn by turn.
+bool same_turns(std::span<const Message> a, std::span<const Message> b);
 
 std::string_view to_string(RecordKind kind);
 

@@ -39,12 +39,13 @@ struct TrainingExample {
 
 /// A record through the model's own template. Prompt tokens are not learned, the answer's and the token that ends its
 /// turn are (an option's end is not: it is scored as an examination scores it). Every assistant turn of a conversation
-/// is a path of its own.
+/// that is learned is a path of its own.
 Result<TrainingExample> render_record(const LanguageModel& model, const TrainingRecord& record,
                                       const RenderOptions& options);
 
 /// Rendered examples and what was left out, which is told and never silent. An example per record; per answer of a
-/// labelled one, with the next record's answer to the same prompt as its second path (in group 1).
+/// labelled one, whose second path (in group 1) puts another prompt's answer to this one's prompt: the first answer of
+/// the next record whose prompt differs, from the end on from the beginning. kUsage when all prompts are the same.
 struct RenderedData {
   std::vector<TrainingExample> examples;
   std::vector<std::string> too_long;  ///< "file:line" of records with a path above the limit

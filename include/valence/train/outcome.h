@@ -10,7 +10,7 @@
 
 namespace valence {
 
-/// Loss and figures of held-out examples; NaN for what there is none of.
+/// Loss and figures of held-out examples; NaN for what there is none of (null in the file).
 struct HeldOutFigures {
   double loss = 0.0;
   std::map<std::string, double> figures;
@@ -26,6 +26,8 @@ struct TrainingOutcome {
   double seconds = 0.0;
   std::string machine, parity;  ///< one line each: how fast the linear algebra is, how near the engine's numbers
   bool has_held_out = false;
+  /// `before`: of the job's model and its adapters as they are, even when the job goes on from an earlier one's
+  /// checkpoint.
   HeldOutFigures before, after;
 };
 

@@ -1,22 +1,34 @@
 #include "preference.h"
 
+#include <cmath>
+
 #include "logistic.h"
+#include "order.h"
 
 namespace valence::train {
 namespace {
 
 constexpr double kLn2 = 0.6931471805599453;
+/// From here on exponentials go on along their tangent. In f32 e^89 is infinite, and answers of a hundred tokens may
+/// well be e^200 times less likely than they were; up to here squared losses and the norm of their gradients are finite
+/// too.
+constexpr double kStraight = 16.0;
+
+/// What the tangent adds to e^x, or to e^x − 1, of min(x, kStraight).
+torch::Tensor along_the_tangent(const torch::Tensor& x) { return std::exp(kStraight) * torch::relu(x - kStraight); }
 
 }  // namespace
 
 torch::Tensor divergence_score(const torch::Tensor& log_ratio, Divergence divergence, double alpha) {
   switch (divergence) {
     case Divergence::kForwardKl:
-      return -torch::exp(-log_ratio);
+      return -(torch::exp((-log_ratio).clamp_max(kStraight)) + along_the_tangent(-log_ratio));
     case Divergence::kJensenShannon:
       return kLn2 + torch::log_sigmoid(log_ratio);
-    case Divergence::kAlpha:
-      return -torch::expm1(-alpha * log_ratio) / alpha;
+    case Divergence::kAlpha: {
+      const auto exponent = -alpha * log_ratio;
+      return -(torch::expm1(exponent.clamp_max(kStraight)) + along_the_tangent(exponent)) / alpha;
+    }
     case Divergence::kReverseKl:
       break;
   }
@@ -75,10 +87,12 @@ torch::Tensor orpo_loss(const Pair& logprobs, const Pair& lengths, double lambda
   return -chosen - lambda * torch::log_sigmoid(log_odds(chosen) - log_odds(rejected));
 }
 
-torch::Tensor rrhf_loss(const torch::Tensor& mean_logprobs, const torch::Tensor& best_nll) {
-  // [.., i, j] = p_j − p_i; only worse answers j > i count.
+torch::Tensor rrhf_loss(const torch::Tensor& mean_logprobs, const torch::Tensor& best_nll,
+                        const torch::Tensor& scores) {
+  // [.., i, j] = p_j − p_i; only answers j that are worse than i count.
   const auto excess = mean_logprobs.unsqueeze(-2) - mean_logprobs.unsqueeze(-1);
-  return torch::relu(excess).triu(1).sum({-2, -1}) + best_nll;
+  const auto worse = strictly_worse(mean_logprobs, scores);
+  return torch::where(worse, torch::relu(excess), torch::zeros_like(excess)).sum({-2, -1}) + best_nll;
 }
 
 }  // namespace valence::train

@@ -31,7 +31,8 @@ struct DpoOptions {
   double alpha = 1.0;  ///< of kAlpha, > 0
 };
 
-/// f'(e^Δ) without its constant: Δ for reverse KL.
+/// f'(e^Δ) without its constant: Δ for reverse KL. Where it would be e to more than 16 it goes on along the tangent, so
+/// that value and gradient are finite for whatever Δ.
 torch::Tensor divergence_score(const torch::Tensor& log_ratio, Divergence divergence, double alpha);
 
 /// The DPO family on log-ratios to a frozen reference. For the token-averaged IPO divide each Δ by its |y| first.
@@ -48,7 +49,7 @@ struct KtoOptions {
   double desirable = 1.0;    ///< λ_D
   double undesirable = 1.0;  ///< λ_U
 };
-/// z0 = max(0, mean Δ of answers to other prompts of the batch); carries no gradient. kWrongCount is the caller's: at
+/// z0 = max(0, mean Δ of other prompts' answers, over the step); carries no gradient. kWrongCount is the caller's: at
 /// least one mismatched pair.
 torch::Tensor kto_reference_point(const torch::Tensor& mismatched_log_ratios);
 /// KTO (Ethayarajh et al. 2024), per answer. `desirable`: bool [answers].
@@ -70,8 +71,10 @@ torch::Tensor log_odds(const torch::Tensor& mean_logprob);
 /// ORPO (Hong et al. 2024): NLL_w (mean of a token) − λ log σ(log odds_w − log odds_l).
 torch::Tensor orpo_loss(const Pair& logprobs, const Pair& lengths, double lambda);
 
-/// RRHF (Yuan et al. 2023) over K ranked answers, best first: Σ_{i better than j} max(0, p_j − p_i) + NLL of the best.
-/// `mean_logprobs`: [rankings, K], length-normalised p; `best_nll`: [rankings].
-torch::Tensor rrhf_loss(const torch::Tensor& mean_logprobs, const torch::Tensor& best_nll);
+/// RRHF (Yuan et al. 2023) over K ranked answers: Σ_{r_i > r_j} max(0, p_j − p_i) + NLL of the best. Answers that are
+/// equally good are no pair. `mean_logprobs`: [rankings, K], length-normalised p; `best_nll`: [rankings]; `scores`: r,
+/// [rankings, K]; undefined: best first, no two equally good.
+torch::Tensor rrhf_loss(const torch::Tensor& mean_logprobs, const torch::Tensor& best_nll,
+                        const torch::Tensor& scores = {});
 
 }  // namespace valence::train

@@ -31,7 +31,7 @@ Question question_of(const ScoredExample& scored, const std::vector<std::size_t>
     target.push_back(scored.example->paths[path].value);
   }
   const auto stacked = torch::stack(logprobs);
-  return {stacked, torch::tensor(target, torch::kDouble).to(stacked.dtype())};
+  return {stacked, tensor_like(target, stacked)};
 }
 
 std::size_t top(const std::vector<double>& values) {

@@ -1,10 +1,13 @@
-// KTO: answers that are desirable or not, one by one. Path 0 is the answer, path 1 (group 1) another record's answer to
-// the same prompt, which only sets the reference point.
+// KTO: answers that are desirable or not, one by one. Path 0 is the answer, path 1 (group 1) another prompt's answer
+// put to the same prompt, which only sets the reference point of the step.
 #include "objectives/preference.h"
 #include "task.h"
+#include "tensor_values.h"
 
 namespace valence::train {
 namespace {
+
+constexpr std::size_t kAnswer = 0, kMismatched = 1;
 
 class KtoTask final : public Task {
  public:
@@ -12,41 +15,35 @@ class KtoTask final : public Task {
       : options_{settings.number("beta"), settings.number("desirable"), settings.number("undesirable")} {}
 
   bool needs_reference() const override { return true; }
-  bool couples() const override { return true; }
+  std::optional<std::size_t> level_path() const override { return kMismatched; }
   double units(const TrainingExample&) const override { return 1.0; }
 
   Result<void> check(const TrainingExample& example) const override {
     const auto& paths = example.paths;
-    if (paths.size() == 2 && paths[0].group == 0 && paths[1].group == 1 &&
-        (paths[0].value == 0.0 || paths[0].value == 1.0))
+    if (paths.size() == 2 && paths[kAnswer].group == 0 && paths[kMismatched].group == 1 &&
+        (paths[kAnswer].value == 0.0 || paths[kAnswer].value == 1.0))
       return {};
-    return fail(ErrorCode::kUsage,
-                "{}: should hold an answer with label 0 or 1 and, in group 1, another record's answer to its prompt",
-                example.id);
+    return fail(
+        ErrorCode::kUsage,
+        "{}: should hold an answer with label 0 or 1 and, in group 1, another prompt's answer put to its prompt",
+        example.id);
   }
 
   Result<TaskLoss> loss(std::span<const ScoredExample> examples) const override {
-    std::vector<torch::Tensor> own, mismatched;
-    std::vector<bool> desirable;
+    std::vector<torch::Tensor> own;
+    std::vector<double> desirable;
     for (const auto& scored : examples) {
-      own.push_back(scored.logprobs[0].sum() - scored.reference[0].sum());
-      mismatched.push_back((scored.logprobs[1].detach() - scored.reference[1]).sum());
-      desirable.push_back(scored.example->paths[0].value == 1.0);
+      own.push_back(scored.logprobs[kAnswer].sum() - scored.reference[kAnswer].sum());
+      desirable.push_back(scored.example->paths[kAnswer].value);
     }
     const auto ratios = torch::stack(own);
-    const auto labels = labels_of(desirable);
-    const auto reference_point = kto_reference_point(torch::stack(mismatched));
+    const auto labels = tensor_like(desirable, ratios) == 1.0;
+    const auto reference_point = kto_reference_point(tensor_like({examples.front().level}, ratios));
     const auto loss = kto_loss(ratios, labels, reference_point, options_);
     return TaskLoss{loss.sum(), look(ratios.detach().to(torch::kDouble), labels, reference_point)};
   }
 
  private:
-  static torch::Tensor labels_of(const std::vector<bool>& desirable) {
-    auto labels = torch::empty({static_cast<std::int64_t>(desirable.size())}, torch::kBool);
-    for (std::size_t i = 0; i < desirable.size(); ++i) labels[static_cast<std::int64_t>(i)] = desirable[i];
-    return labels;
-  }
-
   Figures look(const torch::Tensor& ratios, const torch::Tensor& labels, const torch::Tensor& reference_point) const {
     Figures figures;
     const auto above = ratios > reference_point.to(torch::kDouble);

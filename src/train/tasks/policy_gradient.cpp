@@ -28,14 +28,11 @@ struct UpdateRule {
 
 /// What the rewards and the correction of the sampler are made of.
 struct RolloutRule {
-  double beta = 0.0;
+  double beta = 0.0;  ///< of this job; where it is adapted, what the job before left comes first
+  bool adapts_beta = false;
   double missing_end_penalty = 0.0;
   double importance_cap = 0.0;  ///< 0 = weights of 1
 };
-
-torch::Tensor tensor_like(const std::vector<double>& values, const torch::Tensor& like) {
-  return torch::tensor(values, torch::kDouble).to(like.options().requires_grad(false));
-}
 
 /// A log-ratio per token, brought to the level at which ratios are taken.
 torch::Tensor at_level(const torch::Tensor& log_ratio, RatioLevel level) {
@@ -90,9 +87,10 @@ struct FlatAnswers {
 
 class PolicyGradientTask : public Task {
  public:
-  PolicyGradientTask(const Settings& settings, const UpdateRule& update)
+  PolicyGradientTask(const Settings& settings, const UpdateRule& update, bool adapts_beta = false)
       : update_(update),
-        rule_{settings.number("beta"), settings.number("missing_end_penalty"), settings.number("importance_cap")} {
+        rule_{settings.number("beta"), adapts_beta, settings.number("missing_end_penalty"),
+              settings.number("importance_cap")} {
     update_.clip = {settings.number("clip_low"), settings.number("clip_high")};
   }
 
@@ -125,7 +123,7 @@ class PolicyGradientTask : public Task {
 
   Result<Rollouts> roll_out(Answers before, std::optional<double> beta) const override {
     Rollouts rollouts;
-    rollouts.beta = rollouts.next_beta = beta.value_or(rule_.beta);
+    rollouts.beta = rollouts.next_beta = rule_.adapts_beta ? beta.value_or(rule_.beta) : rule_.beta;
     for (const auto& scored : before) rollouts.experience.push_back(drawn(scored));
     VALENCE_CHECK(judge(before, rollouts));
     return rollouts;
@@ -273,7 +271,8 @@ class PpoTask final : public PolicyGradientTask {
  public:
   explicit PpoTask(const Settings& settings)
       : PolicyGradientTask(
-            settings, {.value_weight = settings.number("value_weight"), .value_clip = settings.number("value_clip")}),
+            settings, {.value_weight = settings.number("value_weight"), .value_clip = settings.number("value_clip")},
+            settings.number("kl_target") > 0.0),
         gamma_(settings.number("gamma")),
         lambda_(settings.number("lambda")),
         whiten_(settings.flag("whiten")),

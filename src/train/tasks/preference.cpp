@@ -2,6 +2,7 @@
 #include "objectives/preference.h"
 
 #include "task.h"
+#include "tensor_values.h"
 
 namespace valence::train {
 namespace {
@@ -39,10 +40,7 @@ Pair lengths_of(std::span<const ScoredExample> examples, const torch::Tensor& li
     chosen.push_back(static_cast<double>(scored.example->paths[kChosen].learned()));
     rejected.push_back(static_cast<double>(scored.example->paths[kRejected].learned()));
   }
-  const auto tensor = [&](const std::vector<double>& lengths) {
-    return torch::tensor(lengths, torch::kDouble).to(like.dtype());
-  };
-  return {tensor(chosen), tensor(rejected)};
+  return {tensor_like(chosen, like), tensor_like(rejected, like)};
 }
 
 double total(const torch::Tensor& tensor) { return tensor.detach().to(torch::kDouble).sum().item<double>(); }

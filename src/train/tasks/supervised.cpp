@@ -19,8 +19,8 @@ class SupervisedTask final : public Task {
     for (const auto& scored : examples) logprobs.insert(logprobs.end(), scored.logprobs.begin(), scored.logprobs.end());
     const auto tokens = torch::cat(logprobs);
     Figures figures;
-    figures.weight = static_cast<double>(tokens.numel());
-    figures.sums["length"] = figures.weight * figures.weight / static_cast<double>(logprobs.size());
+    figures.weight = static_cast<double>(logprobs.size());  // answers, however they are spread over passes
+    figures.sums["length"] = static_cast<double>(tokens.numel());
     return TaskLoss{token_nll_loss(tokens) * tokens.numel(), std::move(figures)};
   }
 
