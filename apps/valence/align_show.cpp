@@ -29,10 +29,11 @@ Json held_out_json(const HeldOutFigures& held_out) {
 }
 
 std::string accuracy_text(const PairAccuracy& accuracy) {
+  const auto known = accuracy.prompts_trained_on;
   return fmt::format(
-      "\n  {} pairs of {} prompts: the reward finds the better answer in {}, the rule \"the {} one\" in {}; difference {}\n"
+      "\n  {} pairs of {} prompts{}: the reward finds the better answer in {}, the rule \"the {} one\" in {}; difference {}\n"
       "  it learned these preferences; whether the model's values changed, an instrument must say\n",
-      accuracy.pairs, accuracy.prompts, figure_text(accuracy.reward), accuracy.longer ? "longer" : "shorter",
+      accuracy.pairs, accuracy.prompts, known == 0 ? "" : fmt::format(", {} of which were trained on too", known), figure_text(accuracy.reward), accuracy.longer ? "longer" : "shorter",
       figure_text(accuracy.length), figure_text(accuracy.difference));
 }
 

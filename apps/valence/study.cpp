@@ -98,6 +98,7 @@ Result<void> print_written(const Session& session, const Study& study, const Stu
   }
   VALENCE_TRY(const auto report, gather_report(study, plan, store));
   for (const auto& change : report.changes) fmt::print("{}\n", change_verdict(change));
+  for (const auto& gap : report.gaps) fmt::print("{}\n", gap_verdict(gap));
   fmt::print("  report: {}    figures: {}\n", written.html, written.json);
   return {};
 }

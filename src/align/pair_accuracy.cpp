@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "valence/stats/bootstrap.h"
 #include "valence/stats/distribution.h"
@@ -28,16 +29,28 @@ bool longer_is_better(std::span<const TrainingExample> training) {
 }
 
 /// The tokens before the answer: pairs with the same are of one prompt.
+std::vector<TokenId> prompt_of(const TrainingExample& pair) {
+  const auto& path = pair.paths.at(0);
+  return std::vector<TokenId>(path.tokens.begin(),
+                              path.tokens.begin() + static_cast<std::ptrdiff_t>(path.learned_from));
+}
+
 std::vector<std::size_t> prompt_numbers(std::span<const TrainingExample> pairs) {
   std::map<std::vector<TokenId>, std::size_t> numbers;
   std::vector<std::size_t> prompts;
-  for (const auto& pair : pairs) {
-    const auto& path = pair.paths.at(0);
-    const std::vector<TokenId> prompt(path.tokens.begin(),
-                                      path.tokens.begin() + static_cast<std::ptrdiff_t>(path.learned_from));
-    prompts.push_back(numbers.emplace(prompt, numbers.size()).first->second);
-  }
+  for (const auto& pair : pairs) prompts.push_back(numbers.emplace(prompt_of(pair), numbers.size()).first->second);
   return prompts;
+}
+
+/// Prompts on both sides, whatever was answered there: two files may share some, and one file twice shares all.
+std::size_t count_trained_on(std::span<const TrainingExample> training, std::span<const TrainingExample> held_out) {
+  std::set<std::vector<TokenId>> trained, shared;
+  for (const auto& pair : training) trained.insert(prompt_of(pair));
+  for (const auto& pair : held_out) {
+    auto prompt = prompt_of(pair);
+    if (trained.contains(prompt)) shared.insert(std::move(prompt));
+  }
+  return shared.size();
 }
 
 /// A share from its bootstrap; where every pair came out alike that has no width, and Wilson's interval of as many
@@ -64,6 +77,7 @@ Result<PairAccuracy> pair_accuracy(std::span<const TrainingExample> training, st
   }
   const auto prompts = prompt_numbers(held_out);
   accuracy.prompts = stats::count_draws(held_out.size(), prompts);
+  accuracy.prompts_trained_on = count_trained_on(training, held_out);
   const auto estimate = [&](std::span<const double> weights) {
     const double a = stats::weighted_mean(reward, weights), b = stats::weighted_mean(length, weights);
     return std::vector{a, b, a - b};
@@ -80,6 +94,7 @@ Result<PairAccuracy> pair_accuracy(std::span<const TrainingExample> training, st
 Json to_json(const PairAccuracy& accuracy) {
   return {{"pairs", accuracy.pairs},
           {"prompts", accuracy.prompts},
+          {"prompts_trained_on", accuracy.prompts_trained_on},
           {"reward", to_json(accuracy.reward)},
           {"length", to_json(accuracy.length)},
           {"difference", to_json(accuracy.difference)},

@@ -271,6 +271,8 @@ std::string candidate_rows(const Json& record) {
   return rows;
 }
 
+constexpr std::string_view kTrainedOn = "prompts_trained_on";
+
 /// How often the reward finds the better answer of held-out pairs, against length alone.
 std::string pair_accuracy_table(const Json& accuracy) {
   std::string rows;
@@ -284,11 +286,20 @@ std::string pair_accuracy_table(const Json& accuracy) {
   return fmt::format(
       "<h3>Held-out pairs</h3>\n<div class=\"box\"><table><thead><tr><th>finds the better answer</th><th "
       "class=\"n\">share</th><th class=\"n\">95 % interval</th></tr></thead>\n<tbody>\n{}</tbody></table></div>\n"
-      "<p class=\"note\">{} pairs of {} prompts, none of them trained on; intervals are over prompts.</p>\n",
-      rows, accuracy["pairs"].get<std::size_t>(), accuracy["prompts"].get<std::size_t>());
+      "<p class=\"note\">{} pairs of {} prompts{}; intervals are over prompts.{}</p>\n",
+      rows, accuracy["pairs"].get<std::size_t>(), accuracy["prompts"].get<std::size_t>(),
+      number_at(accuracy, kTrainedOn) == 0.0 ? ", none of them trained on" : "", trained_on_text(accuracy));
 }
 
 }  // namespace
+
+std::string trained_on_text(const Json& pair_accuracy) {
+  const double count = number_at(pair_accuracy, kTrainedOn);
+  if (!(count > 0.0)) return "";  // an older record does not say: nothing is claimed for it
+  return fmt::format(" Trained on as well: {} of the {} prompts, for which this is no held-out figure.",
+                     with_thousands(static_cast<std::size_t>(count)),
+                     with_thousands(pair_accuracy["prompts"].get<std::size_t>()));
+}
 
 Result<std::string> change_panel(const MeasuredChange& change, Ids& ids) {
   const auto rows = headline(change);

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "panels.h"
+#include "valence/base/json.h"
 #include "valence/report/study_report.h"
 
 namespace valence::report {
@@ -15,5 +16,9 @@ Result<std::string> tax_panel(const ReportedTax& tax, Ids& ids);
 
 /// What was told to the subject and what else was tried.
 Result<std::string> alignment_panel(const ReportedAlignment& alignment);
+
+/// Of a record's `pair_accuracy`: how many of the held-out prompts were trained on too, as a sentence behind others.
+/// Empty where none were, and where the record does not say.
+std::string trained_on_text(const Json& pair_accuracy);
 
 }  // namespace valence::report

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "change_panel.h"
 #include "filed.h"
 #include "valence/base/json.h"
 #include "valence/base/text.h"
@@ -119,9 +120,9 @@ std::string alignment_verdict(const ReportedAlignment& alignment) {
   const auto share = [&](const char* key) { return figure_text(estimate_of(accuracy[key])); };
   return fmt::format(
       "The reward that {} taught finds the better answer in {} of {} held-out pairs; against the rule \"{}\" the "
-      "difference is {}.",
+      "difference is {}.{}",
       alignment.method, share("reward"), with_thousands(accuracy["pairs"].get<std::size_t>()),
-      accuracy["length_rule"].get<std::string>(), share("difference"));
+      accuracy["length_rule"].get<std::string>(), share("difference"), report::trained_on_text(accuracy));
 }
 
 }  // namespace valence

@@ -9,16 +9,12 @@
 #include "valence/base/text.h"
 
 namespace valence::report {
-namespace {
 
-/// The smallest number of one digit that is at least `most`; 1 for 0, so that an axis has a width.
 double nice_bound(double most) {
   if (!(most > 0.0)) return 1.0;
   const double step = std::pow(10.0, std::floor(std::log10(most)));
   return std::ceil(most / step - 1e-9) * step;
 }
-
-}  // namespace
 
 std::vector<const Difference*> headline_of(const std::vector<Difference>& differences) {
   std::vector<const Difference*> rows;

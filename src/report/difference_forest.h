@@ -13,6 +13,9 @@ std::vector<const Difference*> headline_of(const std::vector<Difference>& differ
 /// Figures that share an axis are drawn together.
 std::vector<std::vector<const Difference*>> by_axis(const std::vector<const Difference*>& rows);
 
+/// The smallest number of one digit that is at least `most`; 1 for 0, so that an axis has a width.
+double nice_bound(double most);
+
 struct DifferenceWords {
   std::string title;
   std::string series;     ///< "after minus before"

@@ -4,6 +4,7 @@
 
 #include "change_panel.h"
 #include "content_panel.h"
+#include "gap_panel.h"
 #include "panels.h"
 #include "trace.h"
 #include "valence/base/json.h"
@@ -20,33 +21,60 @@ bool is_readable(const MeasuredChange& change) {
   return !report::failed_gate(change.before) && !report::failed_gate(change.after);
 }
 
+std::string verdict_line(const std::string& verdict, bool readable) {
+  const auto text = html_escape(verdict);
+  return readable ? fmt::format("<p class=\"lead\">{}</p>\n", text)
+                  : fmt::format("<div class=\"banner\"><p><strong>{}</strong></p></div>\n", text);
+}
+
 std::string verdicts(const StudyReport& study) {
   std::string html;
   for (const auto& alignment : study.alignments) {
-    const auto text = html_escape(alignment_verdict(alignment));
-    if (!text.empty()) html += fmt::format("<p class=\"lead\">{}</p>\n", text);
+    const auto text = alignment_verdict(alignment);
+    if (!text.empty()) html += verdict_line(text, true);
   }
-  for (const auto& change : study.changes) {
-    const auto text = html_escape(change_verdict(change));
-    html += is_readable(change) ? fmt::format("<p class=\"lead\">{}</p>\n", text)
-                                : fmt::format("<div class=\"banner\"><p><strong>{}</strong></p></div>\n", text);
-  }
+  for (const auto& change : study.changes) html += verdict_line(change_verdict(change), is_readable(change));
+  for (const auto& gap : study.gaps) html += verdict_line(gap_verdict(gap), !report::failed_gate(gap.run));
+  for (const auto& [name, run] : study.measurements) html += verdict_line(verdict(run), !report::failed_gate(run));
   return html;
 }
 
-std::string simulated_tag(const MeasuredChange& change) {
-  return change.before.simulated || change.after.simulated
-             ? " <span class=\"tag\">simulated subject of known truth</span>"
-             : "";
+std::string simulated_tag(bool simulated) {
+  return simulated ? " <span class=\"tag\">simulated subject of known truth</span>" : "";
 }
 
 Result<std::string> changes_section(const StudyReport& study, Ids& ids) {
   std::string html;
   for (const auto& change : study.changes) {
     const auto& card = change.before.instrument->card();
-    html += fmt::format("<h2>{}{}</h2>\n<p>{} {}</p>\n", html_escape(card.title), simulated_tag(change),
-                        html_escape(card.measures), html_escape(card.limits));
+    html += fmt::format("<h2>{}{}</h2>\n<p>{} {}</p>\n", html_escape(card.title),
+                        simulated_tag(change.before.simulated || change.after.simulated), html_escape(card.measures),
+                        html_escape(card.limits));
     VALENCE_TRY(const auto panel, report::change_panel(change, ids));
+    html += panel;
+  }
+  return html;
+}
+
+/// Drawn as a report of the run alone would be: what was measured by itself is compared with nothing.
+Result<std::string> measurements_section(const StudyReport& study, Ids& ids) {
+  std::string html;
+  for (const auto& [name, run] : study.measurements) {
+    const auto& card = run.instrument->card();
+    html += fmt::format("<h2>{}: {}{}</h2>\n<p>{} {}</p>\n<p class=\"note\">{}, run {}.</p>\n", html_escape(card.title),
+                        html_escape(run.profile.subject), simulated_tag(run.simulated), html_escape(card.measures),
+                        html_escape(card.limits), html_escape(name), run.record.id);
+    VALENCE_TRY(const auto drawn, report::pictures({&run}, ids));
+    html += drawn + report::figures_table(run.profile, true);
+  }
+  return html;
+}
+
+Result<std::string> gaps_section(const StudyReport& study, Ids& ids) {
+  if (study.gaps.empty()) return std::string();
+  std::string html = "<h2>How far from a target</h2>\n";
+  for (const auto& gap : study.gaps) {
+    VALENCE_TRY(const auto panel, report::gap_panel(gap, ids));
     html += panel;
   }
   return html;
@@ -127,14 +155,21 @@ Result<std::string> alignments_section(const StudyReport& study) {
   return html;
 }
 
+/// The runs whose figures the page shows.
+std::vector<const ReportRun*> shown_runs(const StudyReport& study) {
+  std::vector<const ReportRun*> runs;
+  for (const auto& change : study.changes) runs.insert(runs.end(), {&change.before, &change.after});
+  for (const auto& measured : study.measurements) runs.push_back(&measured.run);
+  return runs;
+}
+
 std::string trust_section(const StudyReport& study, Ids& ids) {
-  if (study.changes.empty()) return "";
+  const auto runs = shown_runs(study);
+  if (runs.empty()) return "";
   std::string html = "<h2>Can these figures be trusted?</h2>\n";
-  for (const auto& change : study.changes) {
-    for (const auto* run : {&change.before, &change.after}) {
-      html += fmt::format("<h3>Run {}: {}</h3>\n", run->record.id, html_escape(run->profile.subject)) +
-              report::validity_panel(*run, ids) + report::position_panel(*run, ids);
-    }
+  for (const auto* run : runs) {
+    html += fmt::format("<h3>Run {}: {}</h3>\n", run->record.id, html_escape(run->profile.subject)) +
+            report::validity_panel(*run, ids) + report::position_panel(*run, ids);
   }
   return html;
 }
@@ -155,14 +190,13 @@ std::string steps_section(const StudyReport& study) {
 }
 
 std::string details_section(const StudyReport& study, Ids& ids) {
-  if (study.changes.empty()) return "";
+  const auto runs = shown_runs(study);
+  if (runs.empty()) return "";
   std::string html = "<h2>How it was measured, and every answer</h2>\n";
-  for (const auto& change : study.changes) {
-    for (const auto* run : {&change.before, &change.after}) {
-      html += fmt::format("<details><summary>All figures: run {}, {}</summary>\n{}</details>\n", run->record.id,
-                          html_escape(run->profile.subject), report::figures_table(run->profile, false)) +
-              report::provenance_panel(*run) + report::answers_panel(*run, 200, ids);
-    }
+  for (const auto* run : runs) {
+    html += fmt::format("<details><summary>All figures: run {}, {}</summary>\n{}</details>\n", run->record.id,
+                        html_escape(run->profile.subject), report::figures_table(run->profile, false)) +
+            report::provenance_panel(*run) + report::answers_panel(*run, 200, ids);
   }
   return html;
 }
@@ -209,6 +243,23 @@ Result<Json> change_json(const MeasuredChange& change) {
   return json;
 }
 
+Json measurement_json(const ReportedMeasurement& measured) {
+  Json json = {{"step", measured.name},
+               {"verdict", verdict(measured.run)},
+               {"run", measured.run.record.id},
+               {"simulated", measured.run.simulated}};
+  json.update(to_json(measured.run.profile));
+  return json;
+}
+
+Result<Json> reported_gap_json(const ReportedGap& gap) {
+  Json json = {{"step", gap.name}, {"verdict", gap_verdict(gap)}, {"instrument", gap.run.instrument->card().id}};
+  json.update(measured_json(gap.run));
+  VALENCE_TRY(const auto table, parse_json(gap.table, gap.name));
+  json.update(table);
+  return json;
+}
+
 Json samples_json(const ReportedTax& tax) {
   Json samples = Json::array();
   for (const auto& sample : tax.samples)
@@ -237,22 +288,30 @@ Result<std::string> study_html(const StudyReport& study) {
   if (!study.note.empty()) body += fmt::format("<p class=\"note\">{}</p>\n", html_escape(study.note));
   body += verdicts(study);
   VALENCE_TRY(const auto changes, changes_section(study, ids));
+  VALENCE_TRY(const auto measurements, measurements_section(study, ids));
+  VALENCE_TRY(const auto gaps, gaps_section(study, ids));
   VALENCE_TRY(const auto contents, contents_section(study));
   VALENCE_TRY(const auto say_dos, say_dos_section(study));
   VALENCE_TRY(const auto taxes, taxes_section(study, ids));
   VALENCE_TRY(const auto alignments, alignments_section(study));
-  body += changes + contents + say_dos + taxes + traces_section(study, ids) + alignments + trust_section(study, ids) +
-          steps_section(study) + details_section(study, ids);
+  body += changes + measurements + gaps + contents + say_dos + taxes + traces_section(study, ids) + alignments +
+          trust_section(study, ids) + steps_section(study) + details_section(study, ids);
   return report::whole_page(title, body);
 }
 
 Result<std::string> study_json(const StudyReport& study) {
-  Json json = {{"title", study.title},   {"note", study.note},          {"changes", Json::array()},
-               {"taxes", Json::array()}, {"alignments", Json::array()}, {"traces", Json::array()},
-               {"steps", Json::array()}, {"contents", Json::array()},   {"say_do", Json::array()}};
+  Json json = {{"title", study.title},   {"note", study.note},           {"changes", Json::array()},
+               {"taxes", Json::array()}, {"alignments", Json::array()},  {"traces", Json::array()},
+               {"steps", Json::array()}, {"contents", Json::array()},    {"say_do", Json::array()},
+               {"gaps", Json::array()},  {"measurements", Json::array()}};
   for (const auto& change : study.changes) {
     VALENCE_TRY(auto one, change_json(change));
     json["changes"].push_back(std::move(one));
+  }
+  for (const auto& measured : study.measurements) json["measurements"].push_back(measurement_json(measured));
+  for (const auto& gap : study.gaps) {
+    VALENCE_TRY(auto one, reported_gap_json(gap));
+    json["gaps"].push_back(std::move(one));
   }
   for (const auto& content : study.contents) {
     VALENCE_TRY(auto table, parse_json(content.table, content.name));

@@ -105,6 +105,7 @@ std::optional<std::size_t> turning_point(const OptimisationTrace& trace) {
   for (std::size_t i = 0; trace.turn && i < trace.points.size(); ++i) {
     if (trace.points[i].step == *trace.turn) return i;
   }
+  if (trace.tested) return std::nullopt;
   std::optional<std::size_t> best, last;
   for (std::size_t i = 0; i < trace.points.size(); ++i) {
     const double value = trace.points[i].held_out;

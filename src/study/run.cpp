@@ -37,7 +37,7 @@ std::optional<double> median(std::vector<double> seconds) {
 Result<void> look_up(PlannedStep& planned, const StepMap& steps, const Store* store) {
   if (!store || planned.step->is_input()) return {};
   VALENCE_TRY(const auto done, store->step(planned.hash));
-  if (done) planned.run = done->run;
+  if (done && planned.step->is_still_there(*store, done->run)) planned.run = done->run;
   VALENCE_TRY(auto seconds, store->step_seconds(planned.step->kind(), planned.step->what(steps)));
   planned.seconds = median(std::move(seconds));
   return {};

@@ -5,6 +5,8 @@
 namespace valence::study {
 namespace {
 
+constexpr std::size_t kHashDigits = 12;  // of the step's hash: what another setting makes goes into another folder
+
 /// What an align step says, as read.
 struct AlignWish {
   const Aligner* aligner = nullptr;
@@ -48,13 +50,16 @@ class AlignStep final : public Step {
                              .asked = wish_.asked ? &*wish_.asked : nullptr,
                              .settings = wish_.settings,
                              .store = context.store,
-                             .folder = context.folder / full_name(),
+                             .folder = context.folder / full_name() / context.hash.substr(0, kHashDigits),
                              .seed = wish_.seed,
                              .stop = context.stop,
-                             .progress = context.progress};
+                             .progress = context.progress,
+                             .reuse = context.reuse};
     VALENCE_TRY(const auto aligned, align(*wish_.aligner, given));
     return aligned.run;
   }
+
+  bool is_still_there(const Store& store, RunId run) const override { return load_aligned(store, run).has_value(); }
 
  private:
   AlignWish wish_;
@@ -68,9 +73,11 @@ Result<const Aligner*> aligner_at(const Node& table) {
 }
 
 Result<void> read_instrument(const Node& table, AlignWish& wish) {
-  if (!table.find("instrument") && !wish.aligner->card().needs_instrument) {
-    if (const auto* asked = table.find("asked"))
-      return tl::unexpected(asked->error("\"asked\" are settings of an instrument, and none is named"));
+  if (!wish.aligner->card().needs_instrument) {
+    for (const auto* key : {"instrument", "asked"}) {
+      if (const auto* given = table.find(key))
+        return tl::unexpected(given->error(fmt::format("method {} learns from no instrument; leave \"{}\" out", wish.aligner->card().id, key)));
+    }
     return {};
   }
   VALENCE_TRY(wish.instrument, instrument_at(table, "instrument"));

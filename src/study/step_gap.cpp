@@ -1,7 +1,9 @@
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "steps.h"
 #include "valence/base/json.h"
+#include "valence/base/text.h"
 #include "valence/instruments/target_gap.h"
 #include "valence/report/gap_json.h"
 #include "valence/report/report_files.h"
@@ -91,15 +93,39 @@ Result<std::string> measurement_at(const Node& table, std::string_view key, cons
       fmt::format("{} measures in the space {}, the target lives in {}", step, space, target.space)));
 }
 
-Result<void> read_distances(const Node& table, std::string_view space, std::vector<std::string>& distances) {
+/// Angles have distances of their own: value rationality only where the target says what real answers can reach.
+Result<void> check_ring_distance(const std::string& distance, const Target& target) {
+  std::vector<std::string> known = {"angle_distance"};
+  if (target.reachable) known.emplace_back("value_rationality");
+  if (std::find(known.begin(), known.end(), distance) != known.end()) return {};
+  if (distance == "value_rationality")
+    return fail(ErrorCode::kUsage, "distance \"{}\": target {} names no reachable range; write \"angle_distance\"",
+                distance, target.id);
+  const auto near = nearest(distance, known);
+  return fail(ErrorCode::kUsage, "unknown distance \"{}\" of angles; {}", printable(distance),
+              near.empty() ? "expected one of " + join(known, ", ") : "did you mean \"" + near + "\"?");
+}
+
+Result<void> check_distance(const std::string& distance, const Target& target, SpaceKind kind) {
+  if (kind == SpaceKind::kRing) return check_ring_distance(distance, target);
+  VALENCE_TRY(const auto* measure, find_gap_measure(distance));
+  if (applies(*measure, to_string(target.scale))) return {};
+  return fail(ErrorCode::kUsage,
+              "distance \"{}\" is for {} scores, target {} is given as {} ones; choose another (valence gap --help)",
+              distance, measure->scores == GapScores::kUnit ? "unit" : "centred or unit", target.id,
+              to_string(target.scale));
+}
+
+/// Everything is checked here: the distances come last in a study, after hours of training perhaps.
+Result<void> read_distances(const Node& table, const Target& target, std::vector<std::string>& distances) {
   const auto* node = table.find("distances");
   if (!node) return {};
   VALENCE_TRY(distances, node->as_strings());
-  VALENCE_TRY(const auto known, load_space(space));
-  if (known.kind == SpaceKind::kRing) return {};  // checked against the target when it is computed
-  for (const auto& distance : distances) {
-    if (const auto measure = find_gap_measure(distance); !measure)
-      return tl::unexpected(node->error(measure.error().message));
+  VALENCE_TRY(const auto entries, node->as_array());
+  VALENCE_TRY(const auto space, load_space(target.space));
+  for (std::size_t i = 0; i < distances.size(); ++i) {
+    const auto checked = check_distance(distances[i], target, space.kind);
+    if (!checked) return tl::unexpected(entries[i].error(checked.error().message));
   }
   return {};
 }
@@ -120,7 +146,7 @@ Result<std::unique_ptr<Step>> read_gap_step(const std::string& name, const Node&
           table.find("after")->error(fmt::format("{} and {} are of different instruments", wish.before, wish.after)));
     }
   }
-  VALENCE_CHECK(read_distances(table, target.space, wish.distances));
+  VALENCE_CHECK(read_distances(table, target, wish.distances));
   VALENCE_TRY(wish.seed, seed_at(table, defaults));
   return std::make_unique<GapStep>(name, std::move(wish));
 }

@@ -33,6 +33,10 @@ class TaxStep final : public Step {
         .add(aims.capability_loss)
         .add(aims.refusal_gain);
     hasher.add(std::uint64_t{aims.fewest_items});
+    for (const auto* id : {"fluency", "capability", "replies"}) {
+      const auto instrument = find_instrument(id);  // replies are read by evaluators, which not every build has
+      if (instrument) hasher.add((*instrument)->card().version);
+    }
     for (const auto* settings : {&wish_.settings.fluency, &wish_.settings.capability})
       VALENCE_CHECK(add_settings(hasher, *settings));
     if (wish_.settings.replies) VALENCE_CHECK(add_settings(hasher, *wish_.settings.replies));

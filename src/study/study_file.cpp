@@ -21,11 +21,14 @@ Result<void> check_keys(const Node& root) {
   return {};
 }
 
+/// Files and folders are called after studies and their steps, so none may name a place elsewhere.
+bool is_plain_name(std::string_view name) {
+  return !name.empty() && name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") == std::string_view::npos;
+}
+
 Result<void> read_head(const Node& root, Study& study) {
   VALENCE_TRY(study.id, root.string_at("id"));
-  const bool plain =
-      !study.id.empty() && study.id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") == std::string::npos;
-  if (!plain)
+  if (!is_plain_name(study.id))
     return tl::unexpected(root.find("id")->error(
         fmt::format("\"id\" should be small letters, digits, - and _, got \"{}\"", printable(study.id))));
   VALENCE_TRY(study.title, root.string_at("title"));
@@ -55,6 +58,9 @@ Result<void> read_report(const Node& root, Study& study) {
 
 /// Subjects and alignments are called by the same key, so they may not share a name.
 Result<void> check_name(const std::string& kind, const std::string& name, const Node& table, const StepNames& names) {
+  if (!is_plain_name(name))
+    return tl::unexpected(table.error(fmt::format(
+        "the name of [{}.NAME] should be small letters, digits, - and _, got \"{}\"", kind, printable(name))));
   const bool aligned = kind == "align" && names.find("subject." + name) != nullptr;
   if (aligned)
     return tl::unexpected(

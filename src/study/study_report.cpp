@@ -3,6 +3,7 @@
 #include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "steps.h"
 #include "valence/base/files.h"
@@ -36,6 +37,16 @@ Result<Results> results_of(const Study& study, const StudyPlan& plan, const Stor
   return results;
 }
 
+/// What a step was computed with: the page computes some of it anew, and must come to the figures that were filed.
+Result<ProfileOptions> filed_options(const RunRecord& record, const std::string& step) {
+  VALENCE_TRY(const auto settings, parse_json(record.settings, step));
+  return ProfileOptions{.replicates = stats::kDefaultReplicates, .seed = settings.value("seed", std::uint64_t{0})};
+}
+
+bool compares_two(const Step& step) {
+  return step.kind() == "change" || (step.kind() == "gap" && step.needs().size() == 3);
+}
+
 /// Two measurements of a step that needs before and after first, and of a gap the target third.
 Result<MeasuredChange> change_of(const Step& step, const Results& results) {
   const auto needs = step.needs();
@@ -43,15 +54,36 @@ Result<MeasuredChange> change_of(const Step& step, const Results& results) {
   VALENCE_TRY(auto after, results.report_run(needs[1]));
   VALENCE_TRY(const auto first, settings_of(before));
   VALENCE_TRY(const auto second, settings_of(after));
-  VALENCE_TRY(auto differences, compare(*before.instrument, {&first, &before.answers}, {&second, &after.answers}, {}));
+  VALENCE_TRY(const auto record, results.store.run(results.runs.at(step.full_name())));
+  VALENCE_TRY(const auto options, filed_options(record, step.full_name()));
+  VALENCE_TRY(auto differences,
+              compare(*before.instrument, {&first, &before.answers}, {&second, &after.answers}, options));
   const auto agreement = answer_agreement(before.answers, after.answers);
   MeasuredChange change{
       step.full_name(), std::move(before), std::move(after), std::move(differences), agreement, std::nullopt, {}};
   if (step.kind() != "gap") return change;
-  VALENCE_TRY(const auto record, results.store.run(results.runs.at(step.full_name())));
   change.gap = record.profile;
   change.target = *results.study.find(needs[2])->target();
   return change;
+}
+
+/// A gap of one measurement, which the step needs first.
+Result<ReportedGap> gap_of(const Step& step, const Results& results) {
+  VALENCE_TRY(auto run, results.report_run(step.needs().front()));
+  VALENCE_TRY(const auto record, results.store.run(results.runs.at(step.full_name())));
+  return ReportedGap{step.full_name(), std::move(run), record.profile};
+}
+
+/// Measurements that no change shows already; steps that share a result are shown once.
+Result<void> add_measurements(const StudyPlan& plan, const Results& results, StudyReport& report) {
+  std::set<RunId> shown;
+  for (const auto& change : report.changes) shown.insert({change.before.record.id, change.after.record.id});
+  for (const auto& planned : plan.steps) {
+    if (planned.step->kind() != "measure" || !shown.insert(*planned.run).second) continue;
+    VALENCE_TRY(auto run, load_report_run(results.store, *planned.run));
+    report.measurements.push_back({planned.step->full_name(), std::move(run)});
+  }
+  return {};
 }
 
 /// The first replies to requests that both were put.
@@ -90,15 +122,16 @@ Result<ReportedAlignment> alignment_of(const Step& step, const Results& results)
 }
 
 /// Rows of the alignment's own run, or of the training that it names: a trace where they hold a reward and a drift. A
-/// held-out reward stands among the objective's own figures, the turn in the record.
+/// held-out reward stands among the objective's own figures, the turn in the record: null where none was found, and no
+/// such key where nobody looked.
 Result<std::optional<OptimisationTrace>> trace_of(const ReportedAlignment& alignment, RunId own, const Store& store) {
   VALENCE_TRY(const auto record, parse_json(alignment.record, alignment.name));
   VALENCE_TRY(auto rows, store.training_steps(own));
   if (rows.empty() && record.contains("training_run")) {
     VALENCE_TRY(rows, store.training_steps(record["training_run"].get<RunId>()));
   }
-  OptimisationTrace trace{alignment.name, {}, {}};
-  if (record.contains("turn") && record["turn"].is_number()) trace.turn = record["turn"].get<double>();
+  OptimisationTrace trace{alignment.name, {}, {}, record.contains("turn")};
+  if (trace.tested && record["turn"].is_number()) trace.turn = record["turn"].get<double>();
   for (const auto& row : rows) {
     if (!row.reward || !row.kl) continue;
     const auto held_out = row.others.find("held_out_reward");
@@ -109,9 +142,12 @@ Result<std::optional<OptimisationTrace>> trace_of(const ReportedAlignment& align
 }
 
 Result<void> add_step(const Step& step, const Results& results, StudyReport& report) {
-  if (step.kind() == "change" || (step.kind() == "gap" && step.needs().size() == 3)) {
+  if (compares_two(step)) {
     VALENCE_TRY(auto change, change_of(step, results));
     report.changes.push_back(std::move(change));
+  } else if (step.kind() == "gap") {
+    VALENCE_TRY(auto gap, gap_of(step, results));
+    report.gaps.push_back(std::move(gap));
   }
   if (step.kind() == "content") {
     VALENCE_TRY(const auto record, results.store.run(results.runs.at(step.full_name())));
@@ -147,6 +183,7 @@ Result<StudyReport> gather_report(const Study& study, const StudyPlan& plan, con
     report.steps.push_back(
         {planned.step->full_name(), planned.step->what(steps), planned.hash, planned.run.value_or(0)});
   }
+  VALENCE_CHECK(add_measurements(plan, results, report));
   return report;
 }
 

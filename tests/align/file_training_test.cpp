@@ -49,6 +49,7 @@ TEST_F(FileTraining, TheRecordSaysHowOftenTheRewardFindsTheBetterAnswer) {
   const auto& accuracy = record["pair_accuracy"];
   EXPECT_EQ(accuracy["pairs"], 2);
   EXPECT_EQ(accuracy["prompts"], 2);
+  EXPECT_EQ(accuracy["prompts_trained_on"], 2);  // one file is both
   EXPECT_EQ(accuracy["reward"]["value"], 1.0);
   EXPECT_EQ(accuracy["reward"]["unit"], "prompt");
   EXPECT_EQ(accuracy["length_rule"], "the shorter answer is better");

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 namespace valence {
 namespace {
@@ -50,6 +51,19 @@ TEST(PairAccuracy, PairsOfOnePromptAreOneDraw) {
   EXPECT_EQ(many.prompts, 5U);
   EXPECT_NEAR(many.reward.low, few.reward.low, 0.05);
   EXPECT_NEAR(many.reward.high, few.reward.high, 0.05);
+}
+
+// Prompts 2 and 3 were trained on, with other answers; two of the pairs are of prompt 2.
+TEST(PairAccuracy, HeldOutPromptsThatWereTrainedOnAreCounted) {
+  const std::vector<TrainingExample> held_out = {pair_of(2, 9, 1), pair_of(2, 8, 1), pair_of(3, 1, 9),
+                                                 pair_of(4, 1, 3)};
+  const auto shared = pair_accuracy(kShorterIsBetter, held_out, std::vector{1.0, 1.0, 1.0, 1.0}, 1).value();
+  EXPECT_EQ(shared.prompts, 3U);
+  EXPECT_EQ(shared.prompts_trained_on, 2U);
+  EXPECT_EQ(to_json(shared)["prompts_trained_on"], 2U);
+  const std::vector<TrainingExample> apart = {pair_of(5, 2, 5), pair_of(6, 2, 5)};
+  const auto none = pair_accuracy(kShorterIsBetter, apart, std::vector{1.0, 1.0}, 1).value();
+  EXPECT_EQ(to_json(none)["prompts_trained_on"], 0U);
 }
 
 TEST(PairAccuracy, ARewardThatIsAlwaysRightIsNotCertainToBe) {

@@ -8,7 +8,8 @@
 #include "valence/base/json.h"
 #include "valence/report/study_report.h"
 
-// A study made by hand: a ring and a circle before and after, a tax table, a training's rewards.
+// A study made by hand: a ring and a circle before and after, a measurement and a gap that stand alone, a tax table, a
+// training's rewards.
 namespace valence::testing {
 
 inline Json estimate_json(double value, double half, std::size_t count, const std::string& unit) {
@@ -65,6 +66,31 @@ inline MeasuredChange circle_change(bool passes = true) {
   }
   const auto gap = gap_of(before, after, "l2", "L2: mean distance per dimension", 0.84, 0.31);
   return change_between(std::move(before), std::move(after), load_target("ess11_ie").value(), gap);
+}
+
+inline Json distance_json(const std::string& id, const std::string& label, bool agreement, double value, double half,
+                          const std::string& cannot_tell) {
+  Json json = {{"id", id}, {"label", label}, {"unit", ""}, {"range", Json::array()}, {"agreement", agreement}};
+  json["range"].push_back(agreement ? Json(-1.0) : Json(0.0));
+  json["range"].push_back(agreement ? Json(1.0) : Json(nullptr));
+  json["estimate"] = estimate_json(value, half, 5, "wording");
+  json["cannot_tell"] = cannot_tell;
+  return json;
+}
+
+/// Two distances without an upper end, and an agreement.
+inline ReportedGap sample_gap(bool passes = true) {
+  Json table = {{"target", {{"id", "ess11_ie"}, {"space", "schwartz10"}, {"label", "Ireland"}}},
+                {"convention", "centred"},
+                {"dimensions", Json::array({"security", "power", "benevolence"})},
+                {"unmeasured", Json::array({"hedonism"})},
+                {"figures", Json::array()},
+                {"run", 5}};
+  table["figures"].push_back(
+      distance_json("l1", "L1, pairwise", false, 0.62, 0.11, "a constant added to every dimension"));
+  table["figures"].push_back(distance_json("l2", "L2, pointwise", false, 7.4, 0.5, "manner of rating"));
+  table["figures"].push_back(distance_json("spearman", "Spearman's rank correlation", true, 0.41, 0.2, "size"));
+  return {"gap.start", pvq_run(5, "smollm2", 0.4, false, passes), to_text(table)};
 }
 
 inline Json tax_line(const std::string& id, const std::string& label, const std::string& unit, double base,
@@ -133,6 +159,8 @@ inline StudyReport sample_study_report() {
   report.note = "Made by hand, to look at the page.";
   report.changes.push_back(ring_change());
   report.changes.push_back(circle_change());
+  report.measurements.push_back({"measure.alone", pvq_run(5, "a model with a fairly long name", 0.9, false, true)});
+  report.gaps.push_back(sample_gap());
   report.taxes.push_back(sample_tax());
   const Json record = {{"split", "secondary sliders searched, primary sliders held out"},
                        {"chosen", "person"},

@@ -59,7 +59,11 @@ TEST(StudyHtml, TheNumbersOfThePageAreThoseOfTheJson) {
     for (const auto& gap : change["gap"]["gaps"]) expect_cell(gap["value"]);
   }
   for (const auto& line : json["taxes"][0]["table"]["lines"]) expect_cell(line["change"]["value"]);
-  EXPECT_EQ(compared, 3u * (5 + 10) + 2 + 4);
+  for (const auto& figure : json["gaps"][0]["figures"]) expect_cell(figure["estimate"]["value"]);
+  for (const auto& entry : json["measurements"][0]["entries"]) {
+    if (entry["headline"].get<bool>()) expect_cell(entry["estimate"]["value"]);
+  }
+  EXPECT_EQ(compared, 3u * (5 + 10) + 2 + 4 + 3 + 10);
 }
 
 TEST(StudyHtml, ChangesAreDrawnWithTheirPairedIntervals) {
@@ -73,7 +77,7 @@ TEST(StudyHtml, ChangesAreDrawnWithTheirPairedIntervals) {
 }
 
 TEST(StudyHtml, NothingIsSaidAboutAChangeWhereTheGateFailed) {
-  auto report = sample_study_report();
+  StudyReport report;
   report.changes = {circle_change(false)};
   const auto page = page_of(report);
   EXPECT_EQ(count_of(page, "class=\"lead\""), 0u);
@@ -128,6 +132,80 @@ TEST(StudyHtml, WhatAnAlignmentFoundOnHeldOutPairsComesFirst) {
   EXPECT_EQ(alignment_verdict({"align.told", "in_context", "smollm2", "", "{}"}), "");
 }
 
+/// Of an alignment whose record says how many held-out prompts were trained on too, or does not say ("").
+ReportedAlignment aligned_on_pairs(const std::string& trained_on) {
+  const std::string share = R"({"value": 0.63, "low": 0.6, "high": 0.66, "count": 1015})";
+  return {"align.trained", "dpo", "smollm2", "",
+          R"({"pair_accuracy": {"pairs": 1015, "prompts": 1014, "length_rule": "the shorter answer is better", )" +
+              trained_on + R"("reward": )" + share + R"(, "length": )" + share + R"(, "difference": )" + share + "}}"};
+}
+
+TEST(StudyHtml, WhetherHeldOutPromptsWereTrainedOnIsSaidAsItWasCounted) {
+  const std::string none = "none of them trained on",
+                    some = "Trained on as well: 12 of the 1,014 prompts, for which this is no held-out figure.";
+  StudyReport report;
+  report.alignments = {aligned_on_pairs(R"("prompts_trained_on": 0, )")};
+  auto page = page_of(report);
+  EXPECT_EQ(count_of(page, none), 1u);
+  EXPECT_EQ(count_of(page, "Trained on as well"), 0u);
+  report.alignments = {aligned_on_pairs(R"("prompts_trained_on": 12, )")};
+  page = page_of(report);
+  EXPECT_EQ(count_of(page, none), 0u);
+  EXPECT_EQ(count_of(page, some), 2u) << "in the verdict and under the table";
+  report.alignments = {aligned_on_pairs("")};
+  page = page_of(report);
+  EXPECT_EQ(count_of(page, none) + count_of(page, "Trained on as well"), 0u) << "nobody counted";
+}
+
+TEST(StudyHtml, AMeasurementByItselfIsShownWithItsHeadlineFigures) {
+  StudyReport report;
+  report.measurements.push_back({"measure.alone", pvq_run(5, "smollm2", 1.0, false, true)});
+  const auto page = page_of(report);
+  EXPECT_EQ(count_of(page, "class=\"lead\""), 1u);
+  EXPECT_NE(page.find("<h2>Questionnaire: smollm2</h2>"), std::string::npos);
+  EXPECT_NE(page.find("<td class=\"n\">1.04</td><td class=\"n\">[0.800, 1.28]</td>"), std::string::npos);
+  EXPECT_TRUE(contains(picture_texts(page), "1.04 [0.800, 1.28]"));
+  EXPECT_EQ(count_of(page, "Can these figures be trusted?"), 1u);
+  const auto json = Json::parse(study_json(report).value())["measurements"][0];
+  EXPECT_EQ(json["step"], "measure.alone");
+  EXPECT_EQ(json["verdict"].get<std::string>(), verdict(report.measurements[0].run));
+}
+
+TEST(StudyHtml, AMeasurementThatFailedItsGateHasABanner) {
+  StudyReport report;
+  report.measurements.push_back({"measure.alone", pvq_run(5, "smollm2", 1.0, false, false)});
+  const auto page = page_of(report);
+  EXPECT_EQ(count_of(page, "class=\"lead\""), 0u);
+  EXPECT_EQ(count_of(page, "class=\"banner\""), 1u);
+}
+
+TEST(StudyHtml, AGapOfOneMeasurementSaysWhatIsBestAndWhatItCannotTell) {
+  StudyReport report;
+  report.gaps.push_back(sample_gap());
+  const auto page = page_of(report);
+  EXPECT_NE(page.find("<td>L1, pairwise</td><td class=\"n\">0.620</td><td class=\"n\">[0.510, 0.730]</td><td></td>"
+                      "<td class=\"n\">5</td><td class=\"n\">0</td><td>a constant added to every dimension</td>"),
+            std::string::npos);
+  EXPECT_NE(page.find("<td class=\"n\">1.00</td><td>size</td>"), std::string::npos) << "an agreement is best at 1";
+  EXPECT_NE(page.find("since the run has no figure for it: hedonism."), std::string::npos);
+  EXPECT_EQ(count_of(page, "aria-labelledby=\"gap-"), 2u) << "distances and the agreement have axes of their own";
+  EXPECT_TRUE(contains(picture_texts(page), "7.40 [6.90, 7.90]"));
+}
+
+TEST(StudyHtml, AGapThatWasFiledWithoutItsBlindSpotHasADash) {
+  StudyReport report;
+  report.gaps.push_back(sample_gap());
+  report.gaps[0].table = replace_all(report.gaps[0].table, "\"cannot_tell\"", "\"other\"");
+  EXPECT_NE(page_of(report).find("<td class=\"n\">1.00</td><td>–</td>"), std::string::npos);
+}
+
+TEST(StudyHtml, AGapIsHedgedByItsIntervalAndSilentWhereTheGateFailed) {
+  EXPECT_EQ(gap_verdict(sample_gap()),
+            "smollm2 against Ireland: L1, pairwise 0.620 [0.510, 0.730]; the best there is: 0.");
+  EXPECT_TRUE(gap_verdict(sample_gap(false)).starts_with("Not interpretable: what smollm2 answered does not show"))
+      << gap_verdict(sample_gap(false));
+}
+
 TEST(StudyHtml, AChangeWithoutATargetIsSaidInWords) {
   auto change = circle_change();
   change.target.reset();
@@ -170,6 +248,17 @@ TEST(StudyHtml, TheTurnOfTheHeldOutRewardIsMarked) {
   ASSERT_TRUE(turn);
   EXPECT_EQ(trace.points[*turn].step, 140.0);
   EXPECT_TRUE(contains(picture_texts(page_of(sample_study_report())), "turn: step 140"));
+}
+
+TEST(StudyHtml, ACourseThatWasTestedAndHasNoTurnIsDrawnWithoutOne) {
+  auto report = sample_study_report();
+  auto& trace = report.traces.front();
+  trace.tested = true;
+  EXPECT_FALSE(turning_point(trace)) << "the held-out estimates fall, but the method could not tell";
+  EXPECT_EQ(count_of(page_of(report), ">turn: step"), 0u);
+  EXPECT_TRUE(Json::parse(study_json(report).value())["traces"][0]["turn"].is_null());
+  trace.turn = 100.0;
+  EXPECT_EQ(count_of(page_of(report), ">turn: step 100<"), 1u);
 }
 
 TEST(StudyHtml, ARewardThatNeverTurnsHasNoMark) {

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "sample_study.h"
 #include "support/scratch.h"
@@ -123,6 +125,106 @@ TEST_F(StudyRun, AChangeNeedsNoTarget) {
   EXPECT_FALSE(report.changes[1].target);
   const auto filed = parse_json(store_->run(*plan.steps.back().run)->profile, "change").value();
   EXPECT_EQ(filed["differences"][0]["id"], "angle");
+}
+
+// Four questions whose differences are not alike, so that an interval depends on the replicates drawn.
+TEST_F(StudyRun, AChangeIsShownWithTheIntervalsThatItsOwnSeedFiled) {
+  const auto items = (scratch_ / "items.csv").string();
+  testing::put_file(
+      items,
+      "id,family,question,right,wrong_1,wrong_2,wrong_3\nn1,numbers,Which number?,1,2,,\n"
+      "n2,numbers,Which number?,1,2,3,\nn3,numbers,Which number?,1,2,3,4\nn4,numbers,Which number?,1,2,,\n");
+  const auto settings = "settings = { format = \"letter\", wordings = 2, items = \"" + items + "\" }\n";
+  const auto trial = parse_study(
+      "id = \"seeds\"\ntitle = \"Seeds\"\n[subject.first]\nmodel = \"scripted:ideal\"\n[subject.second]\nmodel = "
+      "\"scripted:random\"\n[measure.before]\ninstrument = \"capability\"\nsubject = \"first\"\n" +
+          settings + "[measure.after]\ninstrument = \"capability\"\nsubject = \"second\"\n" + settings +
+          "[change.one]\nbefore = \"before\"\nafter = \"after\"\nseed = 1\n"
+          "[change.two]\nbefore = \"before\"\nafter = \"after\"\nseed = 2\n",
+      "seeds.toml");
+  ASSERT_TRUE(trial) << trial.error().message;
+  run(*trial);
+  const auto plan = plan_study(*trial, store_.get()).value();
+  const auto report = gather_report(*trial, plan, *store_).value();
+  ASSERT_EQ(report.changes.size(), 2U);
+  std::vector<double> lows;
+  for (const auto& change : report.changes) {
+    const auto& shown = change.differences.at(0).estimate;
+    const auto step =
+        std::ranges::find_if(plan.steps, [&](const auto& s) { return s.step->full_name() == change.name; });
+    const auto filed = parse_json(store_->run(*step->run)->profile, "change").value()["differences"][0];
+    EXPECT_DOUBLE_EQ(shown.low, filed["low"].get<double>()) << change.name;
+    EXPECT_DOUBLE_EQ(shown.high, filed["high"].get<double>()) << change.name;
+    lows.push_back(shown.low);
+  }
+  EXPECT_NE(lows[0], lows[1]) << "the seeds make a difference here";
+}
+
+TEST_F(StudyRun, AGapOfOneMeasurementIsOnThePageAndInTheJson) {
+  const auto trial = study("[report]",
+                           "[gap.start]\nbefore = \"before\"\ntarget = \"prosocial\"\ndistances = "
+                           "[\"angle_distance\"]\n[report]");
+  run(trial);
+  const auto plan = plan_study(trial, store_.get()).value();
+  const auto report = gather_report(trial, plan, *store_).value();
+  EXPECT_EQ(report.changes.size(), 1U);
+  ASSERT_EQ(report.gaps.size(), 1U);
+  EXPECT_TRUE(report.measurements.empty()) << "both stand in the change";
+  const auto json = parse_json(study_json(report).value(), "study").value()["gaps"][0];
+  EXPECT_EQ(json["step"], "gap.start");
+  const auto& figure = json["figures"][0];
+  EXPECT_EQ(figure["id"], "angle_distance.prosocial");
+  const auto distance = figure["estimate"]["value"].get<double>();
+  EXPECT_GT(distance, 5.0) << "half individualist, half prosocial";
+  const auto page = study_html(report).value();
+  EXPECT_THAT(page, HasSubstr("How far from a target"));
+  EXPECT_THAT(page, HasSubstr("<td class=\"n\">" + significant(distance) + "</td>"));
+  EXPECT_THAT(page, HasSubstr("how far from the centre")) << "what the distance cannot tell";
+}
+
+TEST_F(StudyRun, AStudyOfAMeasurementAloneShowsItsFiguresOnce) {
+  const auto measured = [](const std::string& name) {
+    return "[measure." + name + "]\ninstrument = \"svo\"\nsubject = \"base\"\nsettings = { labels = \"letters\" }\n";
+  };
+  const auto trial = parse_study("id = \"alone\"\ntitle = \"Alone\"\n[subject.base]\nmodel = \"scripted:ideal\"\n" +
+                                     measured("first") + measured("again"),
+                                 "alone.toml");
+  ASSERT_TRUE(trial) << trial.error().message;
+  run(*trial);
+  const auto plan = plan_study(*trial, store_.get()).value();
+  const auto report = gather_report(*trial, plan, *store_).value();
+  ASSERT_EQ(report.measurements.size(), 1U) << "both names stand for one run";
+  EXPECT_EQ(report.measurements[0].name, "measure.first");
+  const auto angle = report.measurements[0].run.profile.find("angle")->estimate.value;
+  const auto json = parse_json(study_json(report).value(), "study").value()["measurements"][0];
+  EXPECT_EQ(json["entries"][0]["estimate"]["value"].get<double>(), angle);
+  EXPECT_THAT(study_html(report).value(), HasSubstr("<td class=\"n\">" + significant(angle) + "</td>"));
+}
+
+// The held-out reward of the second step lies below that of the first, while the reward has risen.
+TEST_F(StudyRun, ATurnIsLookedForWhereTheAlignmentDidNotLookItself) {
+  const auto trial = study();
+  run(trial);
+  const auto plan = plan_study(trial, store_.get()).value();
+  const auto align = std::ranges::find_if(plan.steps, [](const auto& s) { return s.step->kind() == "align"; });
+  const auto id = *align->run;
+  for (const auto& [step, reward, held_out] : {std::tuple{1, 0.2, 0.5}, std::tuple{2, 0.6, 0.1}}) {
+    TrainingStep row;
+    row.step = step;
+    row.reward = reward;
+    row.kl = 0.1 * step;
+    row.others["held_out_reward"] = held_out;
+    ASSERT_TRUE(store_->put_training_step(id, row));
+  }
+  const auto trace = [&] { return gather_report(trial, plan, *store_).value().traces.at(0); };
+  EXPECT_FALSE(trace().tested);
+  EXPECT_EQ(turning_point(trace()), std::optional<std::size_t>(0));
+  const auto record = store_->run(id).value();
+  auto filed = parse_json(record.profile, "align").value();
+  filed["record"]["turn"] = nullptr;  // it looked, and found none
+  ASSERT_TRUE(store_->finish(id, {record.instrument, {}, {}}, to_text(filed)));
+  EXPECT_TRUE(trace().tested);
+  EXPECT_FALSE(turning_point(trace()));
 }
 
 // The held-out content test of a half-random altruist and of what the persona made of it.

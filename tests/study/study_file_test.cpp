@@ -115,6 +115,49 @@ TEST(StudyFile, TheIdIsPlain) {
               HasSubstr("\"id\" should be small letters, digits, - and _"));
 }
 
+TEST(StudyFile, TheNameOfAStepIsPlainTooSinceItsFolderIsCalledAfterIt) {
+  EXPECT_EQ(message_of(with("[align.persona]", "[align.\"x/../../../y\"]")),
+            "trial.toml:12:1: the name of [align.NAME] should be small letters, digits, - and _, got \"x/../../../y\"");
+  EXPECT_THAT(message_of(with("[measure.before]", "[measure.\"\"]")),
+              HasSubstr("the name of [measure.NAME] should be small letters, digits, - and _, got \"\""));
+}
+
+TEST(StudyFile, AnUnknownDistanceOfARingNamesItsPlaceAndTheNearest) {
+  const std::string asked = "distances = [\"angle_distance\"]";
+  EXPECT_EQ(message_of(with(asked, "distances = [\"angle_distanse\"]")),
+            "trial.toml:34:14: unknown distance \"angle_distanse\" of angles; did you mean \"angle_distance\"?");
+  EXPECT_THAT(message_of(with(asked, "distances = [\"angle_distance\", \"l2\"]")),
+              HasSubstr("unknown distance \"l2\" of angles; expected one of angle_distance, value_rationality"));
+  EXPECT_TRUE(parse_study(with(asked, "distances = [\"value_rationality\"]"), "t.toml"));
+}
+
+TEST(StudyFile, ValueRationalityNeedsATargetThatSaysWhatAnswersReach) {
+  const testing::Scratch folder;
+  testing::put_file(
+      folder / "own.toml",
+      "id = \"own\"\nspace = \"svo_ring\"\nlabel = \"own\"\n[provenance]\ncitation = \"c\"\nlicence = \"l\"\n"
+      "[values]\naltruistic = 60.0\nprosocial = 45.0\nindividualistic = 0.0\ncompetitive = -16.0\n");
+  const auto text = replace_all(with("[\"angle_distance\"]", "[\"value_rationality\"]"), "svo_reachable",
+                                (folder / "own.toml").string());
+  EXPECT_THAT(
+      message_of(text),
+      HasSubstr(
+          ":34:14: distance \"value_rationality\": target own names no reachable range; write \"angle_distance\""));
+}
+
+TEST(StudyFile, ADistanceOfOtherScoresIsRefusedBeforeAnythingRuns) {
+  const auto gap = [](const std::string& distances) {
+    return study_of("out/trial.html") +
+           "\n[target.france]\ntarget = \"ess11_fr\"\n[measure.says]\ninstrument = \"questionnaire\"\nsubject = "
+           "\"base\"\n[gap.says]\nbefore = \"says\"\ntarget = \"france\"\ndistances = " +
+           distances + "\n";
+  };
+  EXPECT_TRUE(parse_study(gap("[\"l2\", \"cosine\"]"), "t.toml"));
+  EXPECT_THAT(message_of(gap("[\"l2\", \"fulcra_l1\"]")),
+              HasSubstr("distance \"fulcra_l1\" is for unit scores, target ess11_fr is given as centred ones"));
+  EXPECT_THAT(message_of(gap("[\"kendal\"]")), HasSubstr("unknown distance \"kendal\"; did you mean \"kendall\"?"));
+}
+
 TEST(StudyFile, TheReportIsHtml) {
   EXPECT_THAT(message_of(with("out/trial.html", "out/trial.pdf")),
               HasSubstr("the report of a study ends in .html, not \"out/trial.pdf\""));

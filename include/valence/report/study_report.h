@@ -22,6 +22,19 @@ struct MeasuredChange {
   std::string gap;  ///< JSON of compared_gap_json, the very figures that the step filed; empty without a target
 };
 
+/// A measurement that no change looks at.
+struct ReportedMeasurement {
+  std::string name;
+  ReportRun run;
+};
+
+/// How far one measurement is from a target.
+struct ReportedGap {
+  std::string name;
+  ReportRun run;
+  std::string table;  ///< JSON of gap_json, the very figures that the step filed
+};
+
 struct SampleAnswer {
   std::string prompt, before, after;
 };
@@ -60,7 +73,8 @@ struct OptimisationTrace {
   };
   std::string name;
   std::vector<Point> points;
-  std::optional<double> turn;  ///< the step that the method itself named as the turn; nothing: turning_point says
+  std::optional<double> turn;  ///< the step that the method itself named as the turn
+  bool tested = false;         ///< the method looked for a turn: without `turn` the course has none
 };
 
 struct ReportedStep {
@@ -72,6 +86,8 @@ struct ReportedStep {
 struct StudyReport {
   std::string title, note;
   std::vector<MeasuredChange> changes;
+  std::vector<ReportedMeasurement> measurements;
+  std::vector<ReportedGap> gaps;
   std::vector<ReportedContent> contents;
   std::vector<ReportedSayDo> say_dos;
   std::vector<ReportedTax> taxes;
@@ -80,21 +96,24 @@ struct StudyReport {
   std::vector<ReportedStep> steps;
 };
 
-/// Self-contained HTML: verdicts, before → after arrows, dumbbells, changes, tax, over-optimisation, sample answers,
-/// validity, provenance. And JSON of the same figures (docs/formats.md, "Study report").
+/// Self-contained HTML: verdicts, before → after arrows, dumbbells, changes, measurements and distances that stand
+/// alone, tax, over-optimisation, sample answers, validity, provenance. And JSON of the same figures (docs/formats.md,
+/// "Study report").
 Result<std::string> study_html(const StudyReport& report);
 Result<std::string> study_json(const StudyReport& report);
 
 /// The sentence that a manager understands, hedged by the interval; silent about values where the gate failed.
 std::string change_verdict(const MeasuredChange& change);
+/// The first distance with its interval and the best there is; silent about values where the gate failed.
+std::string gap_verdict(const ReportedGap& gap);
 /// What an alignment on pairs found on held-out ones, against length alone; empty for others.
 std::string alignment_verdict(const ReportedAlignment& alignment);
 
 /// What may be claimed of a content test, in a sentence.
 Result<std::string> content_verdict(const ReportedContent& content);
 
-/// The step that the method named as the turn; else the point with the largest held-out reward, when the proxy rises
-/// after it; nothing when that is the last one, or nothing was held out.
+/// The step that the method named as the turn. Where no method looked for one: the point with the largest held-out
+/// reward, when the proxy rises after it; nothing when that is the last one, or nothing was held out.
 std::optional<std::size_t> turning_point(const OptimisationTrace& trace);
 
 }  // namespace valence

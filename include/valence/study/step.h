@@ -71,6 +71,8 @@ class Step {
   /// Two steps of one kind that say the same here take about as long: "svo · smollm2".
   virtual std::string what(const std::map<std::string, const Step*, std::less<>>& steps) const = 0;
   virtual Result<RunId> run(const StepContext& context) const = 0;
+  /// Whether what a finished run left outside the store (an adapter) is what it was; if not, the step runs again.
+  virtual bool is_still_there(const Store&, RunId) const { return true; }
 
   /// Of inputs: what they stand for.
   virtual const SubjectSpec* subject() const { return nullptr; }
