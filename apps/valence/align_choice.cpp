@@ -60,6 +60,7 @@ Result<Teacher> ChoiceCommand::teacher(const Settings& asked_settings) const {
   }
   auto spec = subject.model;
   spec.name = toward;
+  spec.adapters.clear();  // they are the student's
   VALENCE_TRY(std::shared_ptr<LanguageModel> model, open_model(spec));
   return Teacher{std::move(model), toward_persona};
 }
@@ -141,16 +142,18 @@ void add_choice_command(CLI::App& parent, Session& session, const Instrument& in
   command->operation = &operation;
   auto* app = parent.add_subcommand(instrument.card().id, fmt::format("Learn answers to {}", instrument.card().title));
   command->subject.add_flags(*app);
-  app->add_option("--target", command->target,
+  auto* target = app->add_option("--target", command->target,
                   "learn the answers that this target amounts to: valence target list (docs/training.md)");
-  app->add_option("--map", command->map, map_help());
+  app->add_option("--map", command->map, map_help())->needs(target);
   app->add_option("--dimension,--direction", command->dimensions,
                   "only this dimension of the target (repeatable); a ring needs one")
-      ->allow_extra_args(false);
-  app->add_option("--toward", command->toward,
+      ->allow_extra_args(false)
+      ->needs(target);
+  auto* toward = app->add_option("--toward", command->toward,
                   "instead of a target: whose answers are learned, a model or a scripted subject");
   app->add_option("--toward-persona", command->toward_persona,
-                  "system prompt of whoever is learned from; the model under training never sees it");
+                  "system prompt of whoever is learned from; the model under training never sees it")
+      ->needs(toward);
   app->add_option("--learn", command->formats,
                   "which questions are learned: those answered by a letter, by the option's text, or both")
       ->check(CLI::IsMember({"letter", "text", "both"}))

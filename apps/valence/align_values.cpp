@@ -25,6 +25,7 @@ struct AlignValues {
   std::vector<std::string> dimensions;
   ValueCheckOptions check;
   std::uint64_t seed = 0;
+  bool reuse = false;
   bool needs_target() const { return aligner->card().needs_target; }
 
   Result<void> run(const Session& session);
@@ -39,6 +40,13 @@ Result<std::optional<Target>> AlignValues::goal() const {
   VALENCE_TRY(auto loaded, load_mapped_target(target, map));
   VALENCE_TRY(auto narrow, narrowed(std::move(loaded), dimensions));
   return std::optional(std::move(narrow));
+}
+
+/// At which the aligner cut responses: a protocol may set it.
+int max_tokens_of(const Json& record, const Settings& asked) {
+  const auto applied = record.find("settings");
+  return applied == record.end() ? static_cast<int>(asked.integer("max_tokens"))
+                                 : (*applied)["max_tokens"].get<int>();
 }
 
 /// Before and after on held-out prompts, where there is a target to be near to.
@@ -57,7 +65,8 @@ Result<std::optional<ValueCheck>> AlignValues::checked(const AlignContext& conte
     }
   }
   options.domain = options.evaluators.front();
-  options.max_tokens = static_cast<int>(context.settings.integer("max_tokens"));
+  VALENCE_TRY(const auto record, parse_json(aligned.record, "record of the alignment"));
+  options.max_tokens = max_tokens_of(record, context.settings);
   VALENCE_TRY(auto done, check_values(context.base, aligned.subject, *context.target, context.store, options));
   return std::optional(std::move(done));
 }
@@ -98,7 +107,8 @@ Result<void> AlignValues::run(const Session& session) {
                              .folder = folder,
                              .seed = seed,
                              .stop = session.stop,
-                             .progress = progress.get()};
+                             .progress = progress.get(),
+                             .reuse = reuse};
   VALENCE_TRY(const auto aligned, align(*aligner, context));
   VALENCE_TRY(const auto done, checked(context, aligned));
   return show(session, context, aligned, done);
@@ -116,14 +126,18 @@ void add_values_command(CLI::App& parent, Session& session, const std::string& n
                                  card.needs_target ? "target on the unit scale: valence target list"
                                                    : "target that subjects are held against before and after");
   if (card.needs_target) target->required();
-  app->add_option("--map", command->map, map_help());
+  app->add_option("--map", command->map, map_help())->needs(target);
   app->add_option("--dimension", command->dimensions, "only this dimension of the target (repeatable)")
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->needs(target);
   app->add_option("--check-prompts", command->check.prompts,
                   "set or file whose held-out side both subjects are measured on")
+      ->needs(target)
       ->capture_default_str();
   app->add_option("--check-count", command->check.count, "how many prompts of it; 0: nothing is measured")
+      ->needs(target)
       ->capture_default_str();
+  app->add_flag("--reuse", command->reuse, "take what other runs of the store asked in exactly the same way, such as the base's responses on the way to another target");
   app->add_option("--seed", command->seed, "seed of everything drawn")->check(seed_number())->capture_default_str();
   command->folder = "out/" + name;
   app->add_option("-o,--out", command->folder, "folder of subject, adapters and what was drawn")->capture_default_str();
@@ -137,7 +151,7 @@ void add_align_values(CLI::App& align, Session& session) {
   add_values_command(
       align, session, "base-align", "base_align",
       {"valence align base-align --model smollm2 --target fulcra_uk --optimiser dpo",
-       "valence align base-align --model smollm2 --target ess11_ie --map from_1_6 --rounds 3",
+       "valence align base-align --model smollm2 --target survey.toml --map from_1_6 --rounds 3",
        "valence align base-align --model smollm2 --target fulcra_uk --dimension security --optimiser best_of_n"});
   add_values_command(align, session, "rlhf", "rlhf",
                      {"valence align reward --model smollm2 --data pairs.jsonl --out out/reward",

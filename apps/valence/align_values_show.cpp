@@ -40,21 +40,38 @@ std::string draws_text(const Json& rounds) {
 }
 
 std::string monitor_text(const Json& monitor) {
+  constexpr std::pair<const char*, const char*> kKinds[] = {{"coverage", "coverage"}, {"outside_domain", "outside the domain"},
+                                                            {"refused", "refused"}, {"words", "words"}, {"answered", "answered"}};
   TextTable table({{"after round", Align::kRight},
                    {"√KL", Align::kRight},
                    {"reward", Align::kLeft},
-                   {"by the evaluator that watches", Align::kLeft}});
-  for (const auto& point : monitor)
-    table.add({count(point["round"]), number(point["sqrt_kl"]), estimate(point["proxy"]), estimate(point["held_out"])});
+                   {"by the evaluator that watches", Align::kLeft},
+                   {kKinds[0].second, Align::kRight},
+                   {kKinds[1].second, Align::kRight},
+                   {kKinds[2].second, Align::kRight},
+                   {kKinds[3].second, Align::kRight},
+                   {kKinds[4].second, Align::kRight}});
+  for (const auto& point : monitor) {
+    std::vector<std::string> cells = {count(point["round"]), number(point["sqrt_kl"]), estimate(point["proxy"]), estimate(point["held_out"])};
+    for (const auto& [key, label] : kKinds) cells.push_back(point.contains(key) ? number(point[key]["value"]) : "");
+    table.add(std::move(cells));
+  }
   return table.text();
 }
 
 std::string turn_text(const Json& record) {
-  if (record["turn"].is_null()) return "  no turn: what watches the reward did not fall while it rose\n";
-  return fmt::format(
-      "  TURN after round {}: the reward held while the evaluator that watches it fell by {}; kept is what round {} "
-      "made\n",
-      count(record["turn"]), estimate(record["fall"]), count(record["kept"]));
+  const auto kept = fmt::format("kept is what round {} made", count(record["kept"]));
+  if (!record["turn"].is_null()) {
+    const bool silent = record.value("turn_by", "") == "silence";
+    return fmt::format("  TURN after round {}: {} by {}; {}\n", count(record["turn"]),
+                       silent ? "the share of prompts that are answered changed"
+                              : "the reward held while the evaluator that watches it changed",
+                       estimate(record["fall"]), kept);
+  }
+  if (!record.value("watched", true)) return fmt::format("  nobody watched the reward: over-optimisation would not be seen (--watch); {}\n", kept);
+  const bool last = record["kept"] == record["monitor"].back()["round"];
+  return fmt::format("  no turn: what watches the reward did not fall while it held; {}{}\n", kept,
+                     last ? "" : ", since both rewards lie lower after the last");
 }
 
 std::string changes_text(const std::vector<Change>& changes) {

@@ -7,7 +7,9 @@
 #include "valence/align/file_training.h"
 #include "valence/align/in_context.h"
 #include "valence/align/rlhf.h"
+#include "valence/base/files.h"
 #include "valence/base/json.h"
+#include "valence/base/node.h"
 #include "valence/base/settings_digest.h"
 #include "valence/base/text.h"
 #include "valence/store/run_scope.h"
@@ -63,9 +65,40 @@ Result<AlignedSubject> align_in(const Aligner& aligner, const AlignContext& cont
   VALENCE_TRY(auto aligned, aligner.align(context, run));
   aligned.run = run;
   VALENCE_TRY(const auto what, parse_json(aligned.record, "record of the alignment"));
-  const Json filed = {{"subject", to_toml(aligned.subject)}, {"record", what}};
+  VALENCE_TRY(const auto identity, subject_identity(aligned.subject));
+  const Json filed = {{"subject", to_toml(aligned.subject)}, {"identity", identity.hex()}, {"record", what}};
   VALENCE_CHECK(context.store.finish(run, {record.instrument, {}, {}}, to_text(filed)));
   return aligned;
+}
+
+/// A folder of trained weights belongs to one alignment: what another would draw and teach is not written over it.
+Result<void> claim_folder(const Aligner& aligner, const AlignContext& context, const RunRecord& record) {
+  if (!aligner.card().changes_weights || context.folder.empty()) return {};
+  const auto file = context.folder / "alignment.json";
+  std::error_code error;
+  if (!std::filesystem::exists(file, error)) {
+    return write_file(file, to_text(Json{{"aligner", aligner.card().id},
+                                         {"key", record.key},
+                                         {"subject", record.subject},
+                                         {"settings", settings_json(context)}}, 2) + "\n");
+  }
+  VALENCE_TRY(const auto text, read_file(file));
+  VALENCE_TRY(const auto node, parse_json_node(text, file.string()));
+  VALENCE_TRY(const auto key, node.string_at("key"));
+  if (key == record.key) return {};
+  return fail(ErrorCode::kUsage,
+              "{} holds another alignment (of another subject, target, data or settings: see alignment.json there); "
+              "name another --out, or remove it",
+              context.folder.string());
+}
+
+/// The run names files: what lies there now must be what it left there. Runs of older versions do not say.
+Result<void> check_identity(const SubjectSpec& subject, const std::string& filed, RunId run) {
+  if (filed.empty()) return {};
+  auto found = subject_identity(subject);
+  if (!found) return tl::unexpected(with_context(std::move(found).error(), fmt::format("what run {} left", run)));
+  if (found->hex() == filed) return {};
+  return fail(ErrorCode::kMismatch, "the adapter or model that run {} left is another now; align anew", run);
 }
 
 }  // namespace
@@ -94,6 +127,7 @@ Result<AlignedSubject> align(const Aligner& aligner, const AlignContext& context
     return fail(ErrorCode::kUsage, "aligner {} needs an instrument", card.id);
   VALENCE_CHECK(aligner.check({context.target, context.instrument, context.asked, context.settings}));
   VALENCE_TRY(const auto record, record_of(aligner, context));
+  VALENCE_CHECK(claim_folder(aligner, context, record));
   VALENCE_TRY(const auto scope, RunScope::begin(context.store, record));
   auto aligned = align_in(aligner, context, record, scope.run());
   if (!aligned) return tl::unexpected(scope.ended(std::move(aligned).error()));
@@ -112,6 +146,7 @@ Result<AlignedSubject> load_aligned(const Store& store, RunId id) {
   VALENCE_TRY(const auto node, parse_toml(json["subject"].get<std::string>(), fmt::format("subject of run {}", id)));
   AlignedSubject aligned;
   VALENCE_TRY(aligned.subject, subject_from(node));
+  VALENCE_CHECK(check_identity(aligned.subject, json.value("identity", ""), id));
   aligned.record = to_text(json.value("record", Json::object()));
   aligned.run = id;
   return aligned;

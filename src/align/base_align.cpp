@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "evaluator_domain.h"
 #include "rounds.h"
 
 namespace valence {
@@ -73,7 +74,11 @@ const std::vector<std::pair<std::string, std::string>> kPublished = {
 /// All settings as they apply: what the paper fixes comes last.
 Result<Settings> applied(const Settings& settings) {
   auto given = settings.values();
-  if (settings.text("protocol") == "paper") given.insert(given.end(), kPublished.begin(), kPublished.end());
+  const bool published = settings.text("protocol") == "paper";
+  if (published && !settings.text("training").empty())
+    return fail(ErrorCode::kUsage, "protocol paper sets what the published code sets; leave training = \"{}\" out",
+                printable(settings.text("training")));
+  if (published) given.insert(given.end(), kPublished.begin(), kPublished.end());
   return Settings::resolve(base_align_settings(), given);
 }
 
@@ -95,10 +100,29 @@ Result<void> check_apart(const ValueReader& reward, const ValueReader& watch) {
               shared);
 }
 
-ReadResponses reads(ValueReader opened) {
-  return [reader = std::make_shared<const ValueReader>(std::move(opened))](
-             std::span<const OpenPrompt> prompts, std::span<const Sample> samples) {
+ReadResponses reads(std::shared_ptr<const ValueReader> reader) {
+  return [reader = std::move(reader)](std::span<const OpenPrompt> prompts, std::span<const Sample> samples) {
     return read_samples(*reader, prompts, samples);
+  };
+}
+
+/// Says of every response too whether it lies outside the domain that the first evaluator learned, where that is known.
+ReadResponses reads_with_domain(const std::shared_ptr<const ValueReader>& reader) {
+  auto found = domain_of(reader->evaluators().front());
+  if (!found) return reads(reader);
+  return [reader, domain = std::make_shared<const TrainingDomain>(*std::move(found))](
+             std::span<const OpenPrompt> prompts, std::span<const Sample> samples) -> Result<Readings> {
+    VALENCE_TRY(auto readings, read_samples(*reader, prompts, samples));
+    std::vector<PromptedText> texts;
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+      if (readings[i]) texts.push_back({prompts[samples[i].prompt].text, samples[i].text});
+    }
+    VALENCE_TRY(const auto distances, domain->distances(texts));
+    std::size_t at = 0;
+    for (auto& reading : readings) {
+      if (reading) reading->outside = distances[at++] > domain->limit() ? 1.0 : 0.0;
+    }
+    return readings;
   };
 }
 
@@ -112,10 +136,12 @@ Result<RoundsWork> prepare(const AlignContext& context, RunId run) {
   work.goal = target.label;
   VALENCE_TRY(const auto options, reward_options(settings));
   VALENCE_TRY(auto reward, ValueReader::open(settings.text("evaluator"), target, options, progress, context.stop));
-  VALENCE_TRY(auto watch, ValueReader::open(settings.text("watch"), target, options, progress, context.stop));
+  auto watching = options;
+  watching.form = RewardForm::kL1;  // which an evasive response does not satisfy
+  VALENCE_TRY(auto watch, ValueReader::open(settings.text("watch"), target, watching, progress, context.stop));
   VALENCE_CHECK(check_apart(reward, watch));
-  work.reward = reads(std::move(reward));
-  work.watch = reads(std::move(watch));
+  work.reward = reads_with_domain(std::make_shared<const ValueReader>(std::move(reward)));
+  work.watch = reads(std::make_shared<const ValueReader>(std::move(watch)));
   return work;
 }
 
@@ -125,10 +151,18 @@ class BaseAlign final : public Aligner {
   const AlignerCard& card() const override { return kBaseAlignCard; }
   const SettingTable& settings() const override { return settings_; }
 
+  Result<void> check(const AlignRequest& request) const override {
+    VALENCE_CHECK(require_unit_scale(*request.target));
+    VALENCE_TRY(const auto settings, applied(request.settings));
+    VALENCE_TRY(const auto space, load_space(request.target->space));
+    return check_rounds(settings, space);
+  }
+
   Result<AlignedSubject> align(const AlignContext& context, RunId run) const override {
     VALENCE_TRY(const auto settings, applied(context.settings));
     const AlignContext as_applied{context.base,  context.target, context.instrument, context.asked, settings,
-                                  context.store, context.folder, context.seed,       context.stop,  context.progress};
+                                  context.store, context.folder, context.seed,       context.stop,  context.progress,
+                                  context.reuse};
     VALENCE_TRY(const auto work, prepare(as_applied, run));
     return align_in_rounds(work, teach_);
   }

@@ -44,6 +44,8 @@ bool is_towards_target(const Settings& settings) { return settings.text("toward"
 
 Result<void> check_teacher(const AlignRequest& request) {
   const bool towards_target = is_towards_target(request.settings);
+  if (towards_target && !request.settings.text("toward_persona").empty())
+    return fail(ErrorCode::kUsage, "choice: toward_persona is the system prompt of a model that is learned from; a target has none");
   if (towards_target == (request.target != nullptr)) return {};
   if (towards_target)
     return fail(ErrorCode::kUsage,
@@ -57,6 +59,7 @@ Result<Teacher> teacher_of(const AlignContext& context) {
   if (is_towards_target(context.settings)) return target_teacher(*context.instrument, *context.asked, *context.target);
   auto spec = context.base.model;
   spec.name = context.settings.text("toward");
+  spec.adapters.clear();  // they are the student's
   VALENCE_TRY(std::shared_ptr<LanguageModel> model, open_model(spec));
   return Teacher{std::move(model), context.settings.text("toward_persona")};
 }
@@ -94,7 +97,7 @@ class ChoiceAligner final : public Aligner {
     VALENCE_TRY(auto file, registry.resolve(context.base.model.name));
     VALENCE_TRY(const auto teacher, teacher_of(context));
     VALENCE_TRY(auto data, learn(context, teacher));
-    const auto layouts = data.layouts, unscored = data.unscored;
+    const auto layouts = data.layouts, unscored = data.unscored, too_long = data.too_long, other_format = data.other_format;
     const TrainingRequest request{
         *operation,
         std::move(training),
@@ -113,6 +116,8 @@ class ChoiceAligner final : public Aligner {
     aligned.record = to_text(Json{{"questions", request.examples.size()},
                                   {"layouts", layouts},
                                   {"unanswered", unscored},
+                                  {"too_long", too_long},
+                                  {"other_format", other_format},
                                   {"toward", teacher_name(context)},
                                   {"rule", teacher.key ? teacher.key->rule : std::string()},
                                   {"steps", run.outcome.steps},

@@ -1,7 +1,9 @@
 #include "valence/align/choice_data.h"
 
+#include <algorithm>
 #include <iterator>
 #include <map>
+#include <set>
 
 #include "taught_model.h"
 #include "valence/base/text.h"
@@ -51,14 +53,23 @@ class Collector {
           row.item);
     }
     VALENCE_TRY(auto paths, paths_of(row, *probability, *request, student_));
-    for (const auto& path : paths) {
-      if (path.tokens.size() > lessons_.longest) return count(data_.too_long);
-    }
+    const bool too_long = std::ranges::any_of(paths, [&](const AnswerPath& path) { return path.tokens.size() > lessons_.longest; });
+    if (too_long) too_long_.insert(question_of(row));
     add(row, std::move(paths));
     return {};
   }
 
-  ChoiceData finish() && { return std::move(data_); }
+  /// A question is learned in all of its layouts or not at all: with one of them missing its letters would teach.
+  ChoiceData finish() && {
+    std::erase_if(data_.examples, [&](const TrainingExample& example) {
+      if (!too_long_.contains(example.id)) return false;
+      const auto layouts = example.paths.back().group + 1;
+      data_.layouts -= layouts;
+      data_.too_long += layouts;
+      return true;
+    });
+    return std::move(data_);
+  }
 
  private:
   static Result<void> count(std::size_t& counter) {
@@ -84,6 +95,7 @@ class Collector {
   const ChoiceLessons& lessons_;
   ChoiceData data_;
   std::map<std::string, std::size_t> places_;
+  std::set<std::string> too_long_;  // questions with a layout that is
 };
 
 }  // namespace

@@ -95,9 +95,7 @@ struct PrincipleWork {
 };
 
 Examiner principle_examiner(const PrincipleWork& work, const Subject& subject) {
-  const auto& context = work.context;
-  return {
-      subject, &context.store, work.run, {.seed = context.seed, .stop = context.stop, .progress = context.progress}};
+  return {subject, &work.context.store, work.run, work.context.asking()};
 }
 
 Json counts_json(const std::map<std::string, std::size_t>& counts) {

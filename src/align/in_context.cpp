@@ -68,9 +68,9 @@ Subject steered(const Subject& base, const PromptCandidate& candidate) {
 /// Answers to the items searched on; the held-out ones are not even asked.
 Result<AnswerTable> searched_answers(const AlignContext& context, const Settings& asked, const Subject& subject,
                                      const ItemSplit& split, RunId run) {
-  Examiner examiner(
-      subject, &context.store, run,
-      {.seed = context.seed, .stop = context.stop, .progress = context.progress, .leave_out = split.held_out});
+  auto asking = context.asking();
+  asking.leave_out = split.held_out;
+  Examiner examiner(subject, &context.store, run, std::move(asking));
   Examination examination{examiner, context.seed, context.progress, context.stop, false};
   VALENCE_TRY(auto table, context.instrument->administer(examination, asked));
   table.instrument = context.instrument->card().id;

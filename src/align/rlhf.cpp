@@ -134,8 +134,7 @@ class RewardReader {
   }
 
   ValueReading reading_of(const std::vector<double>& rewards) const {
-    const double undefined = kUndefined;
-    return {ensemble_reward(rewards, rule_, lambda_), undefined, undefined, undefined, {}};
+    return {.reward = ensemble_reward(rewards, rule_, lambda_), .l1 = kUndefined, .masked = kUndefined, .coverage = kUndefined, .e = {}};
   }
 
   std::vector<RewardModel> models_;
@@ -152,14 +151,19 @@ class Rlhf final : public Aligner {
   const AlignerCard& card() const override { return kRlhfCard; }
   const SettingTable& settings() const override { return settings_; }
 
-  Result<AlignedSubject> align(const AlignContext& context, RunId run) const override {
-    const auto& settings = context.settings;
-    if (settings.text("reward").empty()) {
+  Result<void> check(const AlignRequest& request) const override {
+    if (request.settings.text("reward").empty()) {
       return fail(
           ErrorCode::kUsage,
           "alignment to a reward model needs one: --reward FOLDER, made with valence align reward --data PAIRS");
     }
     VALENCE_TRY(const auto space, load_space("schwartz10"));  // of the shipped sets
+    return check_rounds(request.settings, space);
+  }
+
+  Result<AlignedSubject> align(const AlignContext& context, RunId run) const override {
+    const auto& settings = context.settings;
+    VALENCE_TRY(const auto space, load_space("schwartz10"));
     VALENCE_TRY(auto work, prepare_rounds(context, run, kRlhfCard.id, space));
     work.goal = settings.text("reward");
     VALENCE_TRY(work.reward, reader(context, settings.text("reward")));

@@ -12,6 +12,7 @@
 #include "valence/align/ranking.h"
 #include "valence/align/training_prompts.h"
 #include "valence/base/files.h"
+#include "valence/base/segment.h"
 #include "valence/base/text.h"
 #include "valence/evaluate/prompt_split.h"
 #include "valence/train/operations.h"
@@ -62,25 +63,34 @@ Result<std::vector<std::pair<std::string, std::string>>> training_settings(const
 }
 
 Examiner examiner_of(const RoundsWork& work, const Subject& subject) {
-  const auto& context = work.context;
-  return {
-      subject, &context.store, work.run, {.seed = context.seed, .stop = context.stop, .progress = context.progress}};
+  return {subject, &work.context.store, work.run, work.context.asking()};
 }
 
-Result<std::vector<double>> worth_of(const ReadResponses& read, const RoundsWork& work,
-                                     std::span<const Sample> samples) {
-  if (!read) return std::vector<double>(work.watched.size(), kUndefined);
-  VALENCE_TRY(const auto readings, read(work.watched, samples));
-  return rewards_by_prompt(work.watched.size(), samples, readings);
+/// What watched prompts' responses are worth to the reward and to what watches it, and of what kind they are.
+Result<void> read_watched(RewardPoint& point, const RoundsWork& work, std::span<const Sample> samples) {
+  const auto count = work.watched.size();
+  VALENCE_TRY(const auto readings, work.reward(work.watched, samples));
+  point.proxy = by_prompt(count, samples, readings, &ValueReading::reward);
+  point.kind["coverage"] = by_prompt(count, samples, readings, &ValueReading::coverage);
+  point.kind["outside_domain"] = by_prompt(count, samples, readings, &ValueReading::outside);
+  const auto of_said = [&](const auto& number) {
+    return mean_by_prompt(count, samples, [&](std::size_t i) { return samples[i].said() ? number(samples[i]) : kUndefined; });
+  };
+  point.kind["refused"] = of_said([](const Sample& sample) { return sample.status == Status::kRefused ? 1.0 : 0.0; });
+  point.kind["words"] = of_said([](const Sample& sample) { return static_cast<double>(words(sample.text).size()); });
+  point.held_out.assign(count, kUndefined);
+  if (!work.watch) return {};
+  VALENCE_TRY(const auto watching, work.watch(work.watched, samples));
+  point.held_out = by_prompt(count, samples, watching, &ValueReading::reward);
+  return {};
 }
 
 Result<RewardPoint> look(const RoundsWork& work, const Subject& subject, const Subject& base, std::size_t round) {
   auto examiner = examiner_of(work, subject);
   const SamplerOptions options{1, static_cast<int>(work.whole("max_tokens")), "watched"};
   VALENCE_TRY(const auto samples, sample_responses(examiner, work.watched, options));
-  RewardPoint point{round, 0.0, {}, {}};
-  VALENCE_TRY(point.proxy, worth_of(work.reward, work, samples));
-  VALENCE_TRY(point.held_out, worth_of(work.watch, work, samples));
+  RewardPoint point{.round = round, .kl = 0.0, .proxy = {}, .held_out = {}};
+  VALENCE_CHECK(read_watched(point, work, samples));
   if (round == 0) return point;
   auto before = examiner_of(work, base);
   VALENCE_TRY(point.kl, sampled_drift(examiner, before, work.watched, samples));
@@ -210,9 +220,8 @@ class Rounds {
     return {};
   }
 
-  /// After a turn the best round before it is kept, else the last.
   AlignedSubject finished() const {
-    const auto kept = course_.turn ? course_.best : points_.back().round;
+    const auto kept = course_.kept;
     auto subject = subjects_[kept];
     if (kept > 0) subject.name = fmt::format("{} aligned to {}", display_name(work_.context.base), work_.goal);
     return {std::move(subject), to_text(record(kept)), work_.run};
@@ -225,9 +234,11 @@ class Rounds {
                  {"rounds", rounds_},
                  {"monitor", to_json(std::span(points_))},
                  {"kept", kept},
+                 {"watched", static_cast<bool>(work_.watch)},
                  {"turn", course_.turn ? Json(*course_.turn) : Json()}};
     if (work_.context.target) json["target"] = work_.context.target->id;
     if (course_.turn) json["fall"] = to_json(course_.fall);
+    if (course_.turn) json["turn_by"] = course_.silent ? "silence" : "held_out";
     if (optimiser_.lessons == LessonKind::kBest) json["best_of_n_kl_bound"] = best_of_n_bound(work_.whole("samples"));
     return json;
   }
@@ -339,14 +350,20 @@ SettingTable round_settings() {
        {}}};
 }
 
-Result<RoundsWork> prepare_rounds(const AlignContext& context, RunId run, std::string aligner, const Space& space) {
-  const auto& settings = context.settings;
+Result<void> check_rounds(const Settings& settings, const Space& space) {
   const auto& optimiser = optimiser_of(settings);
   if (static_cast<std::size_t>(settings.integer("samples")) < optimiser.compares) {
     return fail(ErrorCode::kUsage,
                 "optimiser {} compares responses to one prompt: --samples should be {} or more, got {}", optimiser.id,
                 optimiser.compares, settings.integer("samples"));
   }
+  VALENCE_TRY(const auto training, training_settings(settings));
+  VALENCE_TRY(const auto prompts, load_training_prompts(settings.text("prompts"), space));
+  return {};
+}
+
+Result<RoundsWork> prepare_rounds(const AlignContext& context, RunId run, std::string aligner, const Space& space) {
+  const auto& settings = context.settings;
   VALENCE_TRY(const auto prompts, load_training_prompts(settings.text("prompts"), space));
   auto draw = draw_prompts(prompts.prompts, static_cast<std::size_t>(settings.integer("watched_prompts")), context.seed,
                            aligner + ".watched");

@@ -35,8 +35,11 @@ struct RoundsWork {
   std::size_t whole(std::string_view name) const { return static_cast<std::size_t>(context.settings.integer(name)); }
 };
 
-/// Draws the prompts: watched ones are set aside, the others are trained on. `space`: of sets that are made for one.
-/// kUsage when nothing is left to train on, or when the optimiser compares responses and fewer than two are drawn.
+/// What of the settings is wrong whoever is aligned (kUsage): too few responses for the optimiser, unknown settings of the
+/// training, prompts that cannot be read or must not be trained on. `space`: of sets that are made for one.
+Result<void> check_rounds(const Settings& settings, const Space& space);
+
+/// Draws the prompts: watched ones are set aside, the others are trained on. kUsage when nothing is left to train on.
 Result<RoundsWork> prepare_rounds(const AlignContext& context, RunId run, std::string aligner, const Space& space);
 
 /// Preferences and best-of-n: every round's training starts from the weights as they are, on the lessons of all rounds

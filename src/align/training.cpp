@@ -75,6 +75,17 @@ Json provenance_of(const TrainingRequest& request, const TrainingJob& job) {
           {"folder", job.output.string()}};
 }
 
+/// Nothing is written over a training of another job.
+Result<void> check_folder(const TrainingJob& job) {
+  std::error_code error;
+  if (!fs::exists(job.output / "checkpoint.bin", error) || !fs::exists(job.output / "job.json", error)) return {};
+  VALENCE_TRY(const auto there, read_job(job.output / "job.json"));
+  if (there.digest() == job.digest()) return {};
+  return fail(ErrorCode::kUsage,
+              "{} holds another training (of other data, settings or weights); name another --out, or remove it",
+              job.output.string());
+}
+
 /// The run to go on with, or a new one.
 Result<RunId> run_for(const TrainingRequest& request, const TrainingJob& job, Store& store) {
   const auto key = job.digest().hex();
@@ -198,6 +209,7 @@ Result<TrainingRun> run_training(const TrainingRequest& request, Store& store, c
     VALENCE_TRY(auto before, finished_run(job, store));
     if (before) return *std::move(before);
   }
+  VALENCE_CHECK(check_folder(job));
   VALENCE_TRY(job.run, run_for(request, job, store));
   VALENCE_CHECK(write_file(job.examples, examples));
   if (!held_out.empty()) VALENCE_CHECK(write_file(job.held_out, held_out));

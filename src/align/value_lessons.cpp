@@ -96,15 +96,23 @@ Result<Readings> read_samples(const ValueReader& reader, std::span<const OpenPro
   return readings;
 }
 
-std::vector<double> rewards_by_prompt(std::size_t prompts, std::span<const Sample> samples, const Readings& readings) {
+std::vector<double> mean_by_prompt(std::size_t prompts, std::span<const Sample> samples,
+                                   const std::function<double(std::size_t sample)>& number) {
   std::vector<double> sums(prompts, 0.0), counts(prompts, 0.0);
   for (std::size_t i = 0; i < samples.size(); ++i) {
-    if (!readings[i]) continue;
-    sums[samples[i].prompt] += readings[i]->reward;
+    const double value = number(i);
+    if (std::isnan(value)) continue;
+    sums[samples[i].prompt] += value;
     counts[samples[i].prompt] += 1.0;
   }
   for (std::size_t p = 0; p < prompts; ++p) sums[p] = counts[p] > 0.0 ? sums[p] / counts[p] : kUndefined;
   return sums;
+}
+
+std::vector<double> by_prompt(std::size_t prompts, std::span<const Sample> samples, const Readings& readings,
+                              double ValueReading::*figure) {
+  return mean_by_prompt(prompts, samples,
+                        [&](std::size_t i) { return readings[i] ? (*readings[i]).*figure : kUndefined; });
 }
 
 std::vector<Lesson> lessons_of(const ValueRound& round, const LessonRule& rule) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -18,8 +19,13 @@ using Readings = std::vector<std::optional<ValueReading>>;
 Result<Readings> read_samples(const ValueReader& reader, std::span<const OpenPrompt> prompts,
                               std::span<const Sample> samples);
 
-/// Mean reward of each of `prompts` prompts' responses; NaN where none was said.
-std::vector<double> rewards_by_prompt(std::size_t prompts, std::span<const Sample> samples, const Readings& readings);
+/// Mean over each of `prompts` prompts' responses of a number per sample (NaN: of a response without one); NaN where none
+/// has one.
+std::vector<double> mean_by_prompt(std::size_t prompts, std::span<const Sample> samples,
+                                   const std::function<double(std::size_t sample)>& number);
+/// The same of a figure of the readings.
+std::vector<double> by_prompt(std::size_t prompts, std::span<const Sample> samples, const Readings& readings,
+                              double ValueReading::*figure);
 
 /// How lessons are made of rewards.
 enum class LessonKind {

@@ -13,14 +13,6 @@
 namespace valence {
 namespace {
 
-Result<void> check_unit(const Target& target) {
-  if (target.scale == ScoreScale::kUnit) return {};
-  return fail(ErrorCode::kUsage, "target {} is on the {} scale; a reward needs the unit scale{}", target.id,
-              to_string(target.scale),
-              target.scale == ScoreScale::kRaw ? ": name --map from_1_6 for ratings from 1 to 6"
-                                               : ", to which it cannot be brought");
-}
-
 Result<std::vector<double>> target_of(const Evaluator& evaluator, const Target& target) {
   if (evaluator.space() != target.space) {
     return fail(ErrorCode::kUsage, "the evaluator reads {}, and target {} lives in {}", evaluator.space(), target.id,
@@ -44,12 +36,20 @@ std::vector<std::string> rows_of(const ValueReader& reader) {
 
 }  // namespace
 
+Result<void> require_unit_scale(const Target& target) {
+  if (target.scale == ScoreScale::kUnit) return {};
+  return fail(ErrorCode::kUsage, "target {} is on the {} scale; a reward needs the unit scale{}", target.id,
+              to_string(target.scale),
+              target.scale == ScoreScale::kRaw ? ": name --map from_1_6 for ratings from 1 to 6"
+                                               : ", to which it cannot be brought");
+}
+
 ValueReader::ValueReader(std::vector<Evaluator> evaluators, std::vector<double> target, const RewardOptions& options)
     : evaluators_(std::move(evaluators)), target_(std::move(target)), options_(options) {}
 
 Result<ValueReader> ValueReader::open(const std::string& names, const Target& target, const RewardOptions& options,
                                       Progress& progress, const std::stop_token& stop) {
-  VALENCE_CHECK(check_unit(target));
+  VALENCE_CHECK(require_unit_scale(target));
   std::vector<Evaluator> evaluators;
   std::vector<double> values;
   for (const auto& name : split(names, ",")) {
@@ -62,7 +62,8 @@ Result<ValueReader> ValueReader::open(const std::string& names, const Target& ta
 
 ValueReading ValueReader::reading_of(std::span<const std::vector<double>> readings) const {
   std::vector<double> rewards;
-  ValueReading mean{0.0, 0.0, 0.0, 0.0, std::vector<double>(target_.size(), 0.0)};
+  ValueReading mean;
+  mean.e.resize(target_.size(), 0.0);
   const auto share = 1.0 / static_cast<double>(readings.size());
   for (const auto& e : readings) {
     rewards.push_back(value_reward(e, target_, options_.form));

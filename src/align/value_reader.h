@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -24,8 +25,12 @@ struct RewardOptions {
 struct ValueReading {
   double reward = 0.0;  ///< of the form and rule asked for
   double l1 = 0.0, masked = 0.0, coverage = 0.0;
+  double outside = std::numeric_limits<double>::quiet_NaN();  ///< 1: unlike what the evaluator was fitted on; NaN = not known
   std::vector<double> e;  ///< empty where a reward model gave the reward; then only that is told
 };
+
+/// kUsage when readings cannot be held against the target, naming the map that would bring it to their scale.
+Result<void> require_unit_scale(const Target& target);
 
 /// Evaluators that read responses with a view to a target.
 class ValueReader {

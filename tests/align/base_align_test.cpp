@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -12,8 +13,19 @@
 namespace valence {
 namespace {
 
+using ::testing::Contains;
 using ::testing::HasSubstr;
 using testing::Scratch;
+
+/// Keeps what was begun.
+class Heard : public Progress {
+ public:
+  void start(std::string_view what, std::size_t, std::string_view) override { begun.emplace_back(what); }
+  void advance(std::size_t) override {}
+  void note(std::string_view) override {}
+  void finish() override {}
+  std::vector<std::string> begun;
+};
 
 class BaseAlignment : public ::testing::Test {
  protected:
@@ -47,13 +59,16 @@ class BaseAlignment : public ::testing::Test {
     const auto aligner = make_base_align(teach);
     VALENCE_TRY(const auto settings, Settings::resolve(aligner->settings(), all));
     auto store = Store::open(scratch_ / "runs.db").value();
+    std::filesystem::remove_all(scratch_ / "out");
     const AlignContext context{.base = base,
                                .target = &target_,
                                .settings = settings,
                                .store = *store,
                                .folder = scratch_ / "out",
                                .seed = 1,
-                               .stop = {}};
+                               .stop = {},
+                               .progress = &heard_,
+                               .reuse = reuse_};
     return align(*aligner, context);
   }
 
@@ -67,6 +82,8 @@ class BaseAlignment : public ::testing::Test {
   std::vector<Lesson> lessons_;
   std::map<std::string, std::string> settings_;
   std::vector<std::filesystem::path> starts_;
+  Heard heard_;
+  bool reuse_ = false;
 };
 
 TEST_F(BaseAlignment, TeachesToPreferTheResponseNearerToTheTarget) {
@@ -212,6 +229,24 @@ TEST_F(BaseAlignment, FurtherSettingsOfTheTrainingAreHandedOnAndChecked) {
                   .error()
                   .message,
               HasSubstr("unknown setting \"deviations\"; did you mean \"deviation\"?"));
+}
+
+TEST_F(BaseAlignment, TowardsAnotherTargetTheBasesResponsesAreTakenWhenAsked) {
+  const std::string draw = "asking 120 questions";  // six responses to each of 20 prompts
+  ASSERT_TRUE(align_toy(undecided(), teaches({"kindly"}), {{"rounds", "1"}}));
+  EXPECT_THAT(heard_.begun, Contains(draw));
+  const auto first = testing::content_of(scratch_ / "out" / "round-1" / "samples.jsonl");
+  target_.id = "malevolent";
+  for (auto& [dimension, value] : target_.values) value = -value;
+  for (const bool reuse : {true, false}) {
+    reuse_ = reuse;
+    heard_.begun.clear();
+    ASSERT_TRUE(align_toy(undecided(), teaches({"rudely"}), {{"rounds", "1"}}));
+    EXPECT_EQ(std::ranges::count(heard_.begun, draw), reuse ? 0 : 1);
+    EXPECT_EQ(lessons_.front().answers.back().text, "kindly kindly") << "the worst there is, now";
+  }
+  const auto text_of = [](const std::string& lines) { return nlohmann::json::parse(lines.substr(0, lines.find('\n')))["text"]; };
+  EXPECT_EQ(text_of(testing::content_of(scratch_ / "out" / "round-1" / "samples.jsonl")), text_of(first));
 }
 
 TEST_F(BaseAlignment, StopsAtTheTurnAndKeepsTheRoundBeforeIt) {

@@ -156,6 +156,7 @@ class ConstitutionalAlignment : public ::testing::Test {
     });
     VALENCE_TRY(const auto settings, Settings::resolve(aligner->settings(), given));
     auto store = Store::open(scratch_ / "runs.db").value();
+    std::filesystem::remove_all(scratch_ / "out");
     const AlignContext context{
         .base = base, .settings = settings, .store = *store, .folder = scratch_ / "out", .seed = 1, .stop = {}};
     return align(*aligner, context);

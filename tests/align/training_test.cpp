@@ -133,6 +133,23 @@ TEST_F(TrainingRuns, AnswersAreRatedOnceByTheRewardModelOfAFolder) {
   EXPECT_EQ(content_of(scratch_ / "times"), "--rate\n");
 }
 
+TEST_F(TrainingRuns, OfAnotherJobAreNotWrittenOver) {
+  trainer(outcome());
+  ASSERT_TRUE(run_training(request(), *store_, {}));
+  testing::put_file(scratch_ / "out" / "checkpoint.bin", "state");
+  const auto job = content_of(scratch_ / "out" / "job.json"), examples = content_of(scratch_ / "out" / "examples.jsonl");
+  auto other = request();
+  other.examples.front().paths.front().tokens = {1, 3};
+  const auto run = run_training(other, *store_, {});
+  ASSERT_FALSE(run);
+  EXPECT_EQ(run.error().code, ErrorCode::kUsage);
+  EXPECT_EQ(run.error().message,
+            fmt::format("{} holds another training (of other data, settings or weights); name another --out, or remove it",
+                        (scratch_ / "out").string()));
+  EXPECT_EQ(content_of(scratch_ / "out" / "job.json"), job);
+  EXPECT_EQ(content_of(scratch_ / "out" / "examples.jsonl"), examples);
+}
+
 TEST_F(TrainingRuns, AFailedRunIsGoneOnWithUnderItsNumber) {
   trainer("exit 1\n");
   const auto failed = run_training(request(), *store_, {});

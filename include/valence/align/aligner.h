@@ -42,6 +42,10 @@ struct AlignContext {
   std::uint64_t seed = 0;
   std::stop_token stop;
   Progress* progress = nullptr;
+  bool reuse = false;  ///< take groups of other runs in the store: alignments to several targets ask the base the same
+
+  /// How its questions are put.
+  ExaminerOptions asking() const { return {.seed = seed, .reuse = reuse, .stop = stop, .progress = progress}; }
 };
 
 struct AlignedSubject {
@@ -76,10 +80,12 @@ const std::vector<std::unique_ptr<Aligner>>& aligners();
 Result<const Aligner*> find_aligner(std::string_view id);
 
 /// Runs an aligner as a run of the store ("align/<id>"), going on with an unfinished one of the same base, target and
-/// settings, and files the aligned subject.
+/// settings, and files the aligned subject. Aligners that change weights put alignment.json into the folder, which says
+/// whose it is; kUsage when it is another's.
 Result<AlignedSubject> align(const Aligner& aligner, const AlignContext& context);
 
-/// What `align` filed. kUsage when the run is no finished alignment.
+/// What `align` filed. kUsage when the run is no finished alignment, kMismatch when the adapter or model that it left is
+/// another by now.
 Result<AlignedSubject> load_aligned(const Store& store, RunId run);
 
 }  // namespace valence

@@ -19,14 +19,14 @@ namespace valence {
 struct ChoiceLessons {
   bool letters = true;         ///< questions whose label is scored
   bool texts = false;          ///< questions whose option's own text is scored
-  std::size_t longest = 1024;  ///< tokens; longer ones are left out, and counted
+  std::size_t longest = 1024;  ///< tokens; questions with a longer layout are left out, and counted
 };
 
 /// What was made of an instrument's questions: an example per question, all its layouts in it.
 struct ChoiceData {
   std::vector<TrainingExample> examples;
   std::size_t layouts = 0;       ///< of all examples: what the loss is a mean over
-  std::size_t too_long = 0;      ///< layouts left out
+  std::size_t too_long = 0;      ///< layouts left out, all of every question that has a long one
   std::size_t unscored = 0;      ///< layouts to which the teacher gave no distribution, or the target says nothing
   std::size_t other_format = 0;  ///< layouts of a format that is not learned
 };

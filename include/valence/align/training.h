@@ -55,7 +55,8 @@ Result<Settings> settings_of_operation(const Operation& operation, const Setting
 /// weights, data, start, settings and seed goes on from its last checkpoint; when it was finished and its adapter is
 /// still there, it is given back and nothing runs.
 ///
-/// kNotFound when there is no valence-train; kStopped when stopped; otherwise the trainer's own exit status decides:
+/// kNotFound when there is no valence-train; kUsage when the folder holds a training of another job; kStopped when
+/// stopped; otherwise the trainer's own exit status decides:
 /// kUsage for 2, kModel for 1, its message being on standard error already.
 Result<TrainingRun> run_training(const TrainingRequest& request, Store& store, const TrainingControl& control);
 
