@@ -40,10 +40,12 @@ void list_operations(const Session& session) {
 void add_align(CLI::App& app, Session& session) {
   auto* align = app.add_subcommand("align", "Bring a model nearer to a target: by its prompt, by a target's answers, or by preference data");
   align->require_subcommand(1);
-  align->footer(examples({"valence align choice moralchoice --model smollm2 --toward scripted:ideal --set low",
+  align->footer(examples({"valence align choice moralchoice --model smollm2 --toward scripted:ideal --set low "
+                          "--scenario-part training --wording-part training",
                           "valence align dpo --model smollm2 --data pairs.jsonl",
                           "valence align preview --data pairs.jsonl", "valence align list"}));
   auto* list = align->add_subcommand("list", "Ways of moving weights, and what data each learns from");
+  list->footer(examples({"valence align list", "valence align list --json"}));
   list->callback([&session] { list_operations(session); });
   add_align_in_context(*align, session);
   add_align_preview(*align, session);

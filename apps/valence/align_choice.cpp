@@ -115,6 +115,7 @@ Result<void> ChoiceCommand::run(const Session& session) const {
   VALENCE_TRY(const auto settings, training.resolve(operation->settings));
   VALENCE_TRY(const auto registry, ModelRegistry::open());
   VALENCE_TRY(const auto base, subject.spec());
+  VALENCE_CHECK(require_weights(base));
   VALENCE_TRY(const auto file, registry.resolve(base.model.name));
   const auto progress = session.progress();
   VALENCE_TRY(auto data, learn(settings, *progress));

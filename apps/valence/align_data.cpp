@@ -8,6 +8,7 @@
 #include "session.h"
 #include "subject_options.h"
 #include "valence/align/file_training.h"
+#include "valence/align/training.h"
 #include "valence/base/text.h"
 
 namespace valence {
@@ -39,8 +40,9 @@ void tell_left_out(const TrainingFile& file) {
 
 Result<void> DataCommand::run(const Session& session) const {
   VALENCE_TRY(const auto settings, training.resolve(operation->settings));
-  VALENCE_TRY(const auto registry, ModelRegistry::open());
   VALENCE_TRY(const auto base, subject.spec());
+  VALENCE_CHECK(require_weights(base));
+  VALENCE_TRY(const auto registry, ModelRegistry::open());
   VALENCE_TRY(const auto file, registry.resolve(base.model.name));
   TrainingFile rendered, rendered_held_out;
   {

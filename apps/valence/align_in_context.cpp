@@ -1,6 +1,8 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "align.h"
 #include "gap_show.h"
@@ -8,6 +10,7 @@
 #include "session.h"
 #include "subject_options.h"
 #include "valence/align/aligner.h"
+#include "valence/align/in_context.h"
 #include "valence/align/item_split.h"
 #include "valence/base/files.h"
 #include "valence/base/json.h"
@@ -63,12 +66,45 @@ std::string tried_text(const Json& record) {
   return table.text();
 }
 
+/// What lies under the name of the subject file already; nothing where it is free, or a device or pipe.
+Result<std::optional<std::string>> found_at(const std::filesystem::path& out) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(out, error)) return std::nullopt;
+  VALENCE_TRY(auto text, read_file(out));
+  return std::optional(std::move(text));
+}
+
+/// Whether an alignment may come to the subject of a file: the base as it is, or told what one of the prompts says.
+Result<bool> may_come_to(const std::filesystem::path& file, const SubjectSpec& base, const Target& goal) {
+  auto found = read_subject(file);
+  if (!found) return false;
+  VALENCE_TRY(const auto prompts, prompt_candidates(goal, false));
+  const bool told = found->persona == base.persona || std::ranges::any_of(prompts, [&](const auto& prompt) {
+                      return found->persona.ends_with(prompt.system);
+                    });
+  found->persona = base.persona;
+  found->examples = base.examples;
+  found->name = base.name;
+  return told && to_toml(*found) == to_toml(base);
+}
+
+tl::unexpected<Error> taken(const std::string& out) {
+  return fail(ErrorCode::kUsage,
+              "--out {}: what lies there is not what this alignment comes to; name another --out, or remove it",
+              printable(out));
+}
+
 Result<void> AlignInContext::run(Session& session) {
   VALENCE_TRY(const auto base, subject.spec());
   VALENCE_TRY(const auto resolved, asked.resolve(instrument->settings()));
   VALENCE_TRY(const auto own, settings.resolve(aligner->settings()));
   VALENCE_TRY(auto loaded, load_mapped_target(target, map));
   VALENCE_TRY(const auto goal, narrowed(std::move(loaded), dimensions));
+  VALENCE_TRY(const auto there, found_at(out));
+  if (there) {  // told before the search where it can be: that takes minutes
+    VALENCE_TRY(const bool ours, may_come_to(out, base, goal));
+    if (!ours) return taken(out);
+  }
   VALENCE_TRY(const auto store, session.open_store(Store::Access::kReadWrite));
   const auto progress = session.progress();
   const AlignContext context{.base = base,
@@ -82,7 +118,9 @@ Result<void> AlignInContext::run(Session& session) {
                              .stop = session.stop,
                              .progress = progress.get()};
   VALENCE_TRY(const auto aligned, align(*aligner, context));
-  VALENCE_CHECK(write_file(out, to_toml(aligned.subject)));
+  const auto written = to_toml(aligned.subject);
+  if (there && *there != written) return taken(out);
+  if (!there) VALENCE_CHECK(write_file(out, written));
   VALENCE_TRY(const auto record, parse_json(aligned.record, "record of the alignment"));
   VALENCE_TRY(const auto shown, measure_held_out(*instrument, resolved, base, aligned.subject, goal, *store,
                                                  {.seed = seed, .stop = session.stop, .progress = progress.get()}));
@@ -121,7 +159,8 @@ void add_instrument_command(CLI::App& parent, Session& session, const Instrument
       ->allow_extra_args(false);
   app->add_option("--seed", command->seed, "seed of everything drawn")->check(seed_number())->capture_default_str();
   command->out = fmt::format("out/in-context-{}.toml", id);
-  app->add_option("-o,--out", command->out, "subject file that is written")->capture_default_str();
+  app->add_option("-o,--out", command->out, "subject file that is written; another subject's is not written over")
+      ->capture_default_str();
   app->footer(examples({"valence align in-context svo --model smollm2 --target svo_reachable --direction prosocial",
                         "valence align in-context questionnaire --model smollm2 --target ess11_ie --format text"}));
   app->callback([command, &session] { session.finish(command->run(session)); });
@@ -133,6 +172,9 @@ void add_align_in_context(CLI::App& align, Session& session) {
   const auto aligner = find_aligner("in_context");
   auto* method = align.add_subcommand("in-context", (*aligner)->card().does + " " + (*aligner)->card().limits);
   method->require_subcommand(1);
+  method->footer(
+      examples({"valence align in-context svo --model smollm2 --target svo_reachable --direction prosocial",
+                "valence align in-context questionnaire --model smollm2 --target ess11_ie --format text"}));
   for (const auto& instrument : instruments()) {
     if (has_halves(*instrument)) add_instrument_command(*method, session, *instrument, **aligner);
   }

@@ -10,6 +10,7 @@
 #include "session.h"
 #include "subject_options.h"
 #include "valence/align/aligner.h"
+#include "valence/align/training.h"
 #include "valence/base/files.h"
 #include "valence/base/json.h"
 #include "valence/base/text.h"
@@ -96,10 +97,12 @@ Result<void> AlignValues::show(const Session& session, const AlignContext& conte
 
 Result<void> AlignValues::run(const Session& session) {
   VALENCE_TRY(const auto base, subject.spec());
+  VALENCE_CHECK(require_weights(base));
   VALENCE_TRY(const auto own, settings.resolve(aligner->settings()));
   VALENCE_TRY(const auto wanted, goal());
   VALENCE_TRY(const auto store, session.open_store(Store::Access::kReadWrite));
   const auto progress = session.progress();
+  VALENCE_CHECK(aligner->ready({.target = wanted ? &*wanted : nullptr, .settings = own}));
   const AlignContext context{.base = base,
                              .target = wanted ? &*wanted : nullptr,
                              .settings = own,

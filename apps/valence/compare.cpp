@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -37,6 +38,22 @@ std::string standing(const ReportRun& run) {
 std::string agreement_text(const AnswerAgreement& agreement) {
   return fmt::format("agreement on {} items: same choice {}, Cohen's kappa {}, correlation of probabilities {}", agreement.items,
                      significant(agreement.same_choice), significant(agreement.kappa), significant(agreement.correlation));
+}
+
+/// The settings in which two runs of one instrument were put differently: "format letter | text".
+std::vector<std::string> asked_differently(const Settings& first, const Settings& second) {
+  std::vector<std::string> differing;
+  for (const auto& [name, value] : first.values()) {
+    const auto other = std::ranges::find(second.values(), name, &std::pair<std::string, std::string>::first);
+    if (other != second.values().end() && other->second != value)
+      differing.push_back(fmt::format("{} {} | {}", name, value, other->second));
+  }
+  return differing;
+}
+
+void print_asked(const std::vector<std::string>& differing) {
+  if (differing.empty()) return;
+  fmt::print("  ASKED DIFFERENTLY: {}: a difference can be that of the questions\n", join(differing, ", "));
 }
 
 void print_text(const ReportRun& a, const ReportRun& b, const std::vector<Difference>& differences, bool all) {
@@ -82,10 +99,16 @@ Result<void> CompareCommand::run_to_target(const Session& session, const ReportR
   if (first == second) return fail(ErrorCode::kUsage, "run {} is compared with itself: name two runs (valence runs)", first);
   VALENCE_TRY(const auto found, gaps_to_target(a, b));
   const auto& [goal, gaps] = found;
+  VALENCE_TRY(const auto settings_a, settings_of(a));
+  VALENCE_TRY(const auto settings_b, settings_of(b));
+  const auto differing = asked_differently(settings_a, settings_b);
+  auto json = compared_gap_json(a, b, goal, gaps);
+  json["asked_differently"] = differing;
   if (session.json) {
-    session.print(compared_gap_json(a, b, goal, gaps));
+    session.print(json);
   } else {
     fmt::print("{}", compared_gap_text(a, b, goal, gaps, session.out));
+    print_asked(differing);
   }
   return {};
 }
@@ -106,11 +129,15 @@ Result<void> CompareCommand::run(const Session& session) const {
   VALENCE_TRY(const auto settings_a, settings_of(a));
   VALENCE_TRY(const auto settings_b, settings_of(b));
   VALENCE_TRY(auto differences, compare(*a.instrument, {&settings_a, &a.answers}, {&settings_b, &b.answers}, options));
+  const auto differing = asked_differently(settings_a, settings_b);
   if (!session.json) {
     print_text(a, b, differences, all);
+    print_asked(differing);
     return {};
   }
-  session.print(comparison_json(a, b, differences, answer_agreement(a.answers, b.answers)));
+  auto json = comparison_json(a, b, differences, answer_agreement(a.answers, b.answers));
+  json["asked_differently"] = differing;
+  session.print(json);
   return {};
 }
 

@@ -36,9 +36,24 @@ std::string path_of(const CLI::App& command) {
   return command.get_parent() == nullptr ? command.get_name() : path_of(*command.get_parent()) + " " + command.get_name();
 }
 
+/// - and _ count alike: commands and flags have -, the settings in files _.
+std::string nearest_name(const std::string& word, const std::vector<std::string>& candidates) {
+  return valence::nearest(valence::replace_all(word, "_", "-"), candidates);
+}
+
 std::string suggestion(const std::string& word, const std::vector<std::string>& candidates) {
-  const auto near = valence::nearest(word, candidates);
+  const auto near = nearest_name(word, candidates);
   return near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near);
+}
+
+/// Known to many as methods of their own; here base-align and rlhf take them as a setting. "best_of_n" of "best-of-n".
+std::string optimiser_near(const CLI::App& command, const std::string& word) {
+  if (path_of(command) != "valence align") return "";
+  const std::vector<std::string> optimisers = {"grpo", "rloo", "ppo", "best-of-n"};
+  auto names = names_of(command.get_subcommands([](const CLI::App*) { return true; }));
+  names.insert(names.end(), optimisers.begin(), optimisers.end());
+  const auto near = nearest_name(word, names);
+  return std::ranges::find(optimisers, near) == optimisers.end() ? "" : valence::replace_all(near, "-", "_");
 }
 
 /// What is wrong with a word that no command or flag took.
@@ -57,6 +72,10 @@ std::string explain_extra(const CLI::App& app, const std::string& word) {
   if (valence::find_instrument(word)) {
     return fmt::format("\"{0}\" is an instrument: valence measure {0}, or valence score {0}", word);
   }
+  if (const auto optimiser = optimiser_near(command, word); !optimiser.empty()) {
+    return fmt::format("unknown command \"{0}\": {1} is an optimiser of base-align and rlhf: valence align base-align --optimiser {1}", word,
+                       optimiser);
+  }
   const bool of_instruments = command.get_name() == "measure" || command.get_name() == "score";
   if (of_instruments) return valence::find_instrument(word).error().message;  // knows those that this build leaves out
   return fmt::format("unknown command \"{}\"{} ({} --help)", word, suggestion(word, names_of(subcommands)), path_of(command));
@@ -74,16 +93,25 @@ int usage_error(const std::string& message) {
   return 2;
 }
 
-/// CLI11 reports a missing subcommand before an unknown word: look for the word first.
-std::string unknown_word(const CLI::App& app, const std::vector<std::string>& words) {
-  const CLI::App* command = &app;
-  for (const auto& word : words) {
-    if (word.starts_with("-")) return "";
-    const auto commands = command->get_subcommands([](const CLI::App*) { return true; });
-    const auto found = std::find_if(commands.begin(), commands.end(), [&](auto* c) { return c->get_name() == word; });
-    if (commands.empty()) return "";
-    if (found == commands.end()) return word;
-    command = *found;
+/// The option of that name, of a command or of one below it; null where none has it.
+const CLI::Option* option_below(const CLI::App& command, const std::string& flag) {
+  if (const auto* option = command.get_option_no_throw(flag)) return option;
+  for (const auto* below : command.get_subcommands([](const CLI::App*) { return true; })) {
+    if (const auto* option = option_below(*below, flag)) return option;
+  }
+  return nullptr;
+}
+
+/// CLI11 reports a missing subcommand before a word that nothing took: look for the word first. Options of the missing
+/// subcommand are left over too, with their values, and are not to blame.
+std::string unknown_word(const CLI::App& app) {
+  const auto words = app.remaining(true);
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (!words[i].starts_with("-")) return words[i];
+    const auto* option = option_below(deepest(app), words[i].substr(0, words[i].find('=')));
+    if (option == nullptr) return words[i];
+    const bool value_follows = option->get_items_expected_max() > 0 && words[i].find('=') == std::string::npos;
+    if (value_follows) ++i;
   }
   return "";
 }
@@ -135,7 +163,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ExtrasError&) {
     return usage_error(explain_extra(app, app.remaining(true).empty() ? "" : app.remaining(true).front()));
   } catch (const CLI::RequiredError& error) {
-    const auto word = unknown_word(app, {argv + 1, argv + argc});
+    const auto word = unknown_word(app);
     return usage_error(word.empty() ? fmt::format("{} ({} --help)", error.what(), path_of(deepest(app)))
                                     : explain_extra(app, word));
   } catch (const CLI::Success& success) {

@@ -44,7 +44,11 @@ std::string plan_text(const Study& study, const StudyPlan& plan) {
   const auto total =
       runs == 0 ? std::string("everything is done")
                 : fmt::format("{} step{} to run, time {}", runs, runs == 1 ? "" : "s", time_of(plan.seconds()));
-  return fmt::format("{}\n\n{}\n  {}\n", study.title, table.text(), total);
+  std::string missing;
+  for (const auto& planned : plan.steps) {
+    if (!planned.missing.empty()) missing += fmt::format("  CANNOT RUN: {}: {}\n", planned.step->full_name(), planned.missing);
+  }
+  return fmt::format("{}\n\n{}\n  {}\n{}", study.title, table.text(), total, missing);
 }
 
 Json plan_json(const Study& study, const StudyPlan& plan) {
@@ -64,6 +68,7 @@ Json plan_json(const Study& study, const StudyPlan& plan) {
                                                                 : "to run"},
                              {"run", planned.run ? Json(*planned.run) : Json(nullptr)},
                              {"seconds", planned.seconds ? Json(*planned.seconds) : Json(nullptr)},
+                             {"missing", planned.missing},
                              {"hash", planned.hash}});
   }
   return json;
@@ -99,6 +104,14 @@ Result<void> print_written(const Session& session, const Study& study, const Stu
   VALENCE_TRY(const auto report, gather_report(study, plan, store));
   for (const auto& change : report.changes) fmt::print("{}\n", change_verdict(change));
   for (const auto& gap : report.gaps) fmt::print("{}\n", gap_verdict(gap));
+  for (const auto& content : report.contents) {
+    VALENCE_TRY(const auto verdict, content_verdict(content));
+    fmt::print("{}\n", verdict);
+  }
+  for (const auto& tax : report.taxes) {
+    VALENCE_TRY(const auto verdict, tax_verdict(tax));
+    fmt::print("{}\n", verdict);
+  }
   fmt::print("  report: {}    figures: {}\n", written.html, written.json);
   return {};
 }
@@ -168,11 +181,14 @@ void add_file_command(CLI::App& parent, Session& session, const std::string& nam
 void add_study(CLI::App& app, Session& session) {
   auto* study = app.add_subcommand("study", "Chain subjects, measurements, targets, aligners and a report in one file");
   study->require_subcommand(1);
+  study->footer(examples({"valence study list", "valence study plan studies/persona_prosocial.toml",
+                          "valence study run studies/persona_prosocial.toml"}));
   add_file_command(*study, session, "plan", "What a study would run, what is cached, and for how long", show_plan);
   add_file_command(*study, session, "run", "Run what is not cached, and write the report; killed, it goes on",
                    run_file);
   add_file_command(*study, session, "report", "Write the report of a study that has run", report_file);
   auto* list = study->add_subcommand("list", "The kinds of steps and the methods of alignment");
+  list->footer(examples({"valence study list", "valence study list --json"}));
   list->callback([&session] { session.finish(list_kinds(session)); });
 }
 

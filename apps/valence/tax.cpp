@@ -57,11 +57,11 @@ Result<void> set_one(Settings& settings, std::string_view instrument, const std:
   return {};
 }
 
-/// "replies.count=20".
+/// "replies.count=160".
 Result<void> apply_setting(TaxSettings& settings, const std::string& text) {
   const auto dot = text.find('.'), equals = text.find('=');
   if (dot == std::string::npos || equals == std::string::npos || equals < dot) {
-    return fail(ErrorCode::kUsage, "--set {}: write INSTRUMENT.SETTING=VALUE, as in replies.count=20", printable(text));
+    return fail(ErrorCode::kUsage, "--set {}: write INSTRUMENT.SETTING=VALUE, as in replies.count=160", printable(text));
   }
   const auto instrument = text.substr(0, dot), name = text.substr(dot + 1, equals - dot - 1),
              value = text.substr(equals + 1);
@@ -159,16 +159,18 @@ void add_tax(CLI::App& app, Session& session) {
       ->allow_extra_args(false);
   sub->add_option("--drift", command->drift, "two finished runs of one instrument, BEFORE:AFTER (repeatable)")
       ->allow_extra_args(false);
-  sub->add_option("--target", command->target, "target whose dimensions were to move: the others are the drift");
-  sub->add_option("--map", command->map, map_help());
+  auto* target =
+      sub->add_option("--target", command->target, "target whose dimensions were to move: the others are the drift");
+  sub->add_option("--map", command->map, map_help())->needs(target);
   sub->add_option("--dimension", command->dimensions, "only this dimension of the target (repeatable)")
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->needs(target);
   sub->add_option("--set", command->settings, "setting of an instrument, INSTRUMENT.SETTING=VALUE (repeatable)")
       ->allow_extra_args(false);
   sub->add_option("--seed", command->seed, "seed of everything drawn")->check(seed_number())->capture_default_str();
   sub->footer(examples({"valence tax smollm2 out/in-context-svo.toml",
                         "valence tax smollm2 smollm2 --adapter out/adapter.gguf --drift 3:7",
-                        "valence tax smollm2 out/in-context-svo.toml --set replies.count=20 --json"}));
+                        "valence tax smollm2 out/in-context-svo.toml --set replies.count=160 --json"}));
   sub->callback([command, &session] { session.finish(command->run(session)); });
 }
 

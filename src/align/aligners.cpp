@@ -71,12 +71,21 @@ Result<AlignedSubject> align_in(const Aligner& aligner, const AlignContext& cont
   return aligned;
 }
 
+/// A command that failed before it drew or taught anything leaves its claim alone there.
+bool holds_nothing_but(const std::filesystem::path& folder, const std::filesystem::path& file) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    if (entry.path() != file) return false;
+  }
+  return true;
+}
+
 /// A folder of trained weights belongs to one alignment: what another would draw and teach is not written over it.
 Result<void> claim_folder(const Aligner& aligner, const AlignContext& context, const RunRecord& record) {
   if (!aligner.card().changes_weights || context.folder.empty()) return {};
   const auto file = context.folder / "alignment.json";
   std::error_code error;
-  if (!std::filesystem::exists(file, error)) {
+  if (!std::filesystem::exists(file, error) || holds_nothing_but(context.folder, file)) {
     return write_file(file, to_text(Json{{"aligner", aligner.card().id},
                                          {"key", record.key},
                                          {"subject", record.subject},

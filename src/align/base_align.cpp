@@ -4,6 +4,9 @@
 
 #include "evaluator_domain.h"
 #include "rounds.h"
+#include "valence/align/training.h"
+#include "valence/base/text.h"
+#include "valence/evaluate/shipped_evaluator.h"
 
 namespace valence {
 namespace {
@@ -156,6 +159,14 @@ class BaseAlign final : public Aligner {
     VALENCE_TRY(const auto settings, applied(request.settings));
     VALENCE_TRY(const auto space, load_space(request.target->space));
     return check_rounds(settings, space);
+  }
+
+  Result<void> ready(const AlignRequest& request) const override {
+    for (const auto* key : {"evaluator", "watch"}) {
+      for (const auto& name : split(request.settings.text(key), ",")) VALENCE_CHECK(find_evaluator(trim(name)));
+    }
+    VALENCE_TRY(const auto trainer, find_trainer());
+    return {};
   }
 
   Result<AlignedSubject> align(const AlignContext& context, RunId run) const override {

@@ -90,6 +90,11 @@ class ChoiceAligner final : public Aligner {
     return {};
   }
 
+  Result<void> ready(const AlignRequest&) const override {
+    VALENCE_TRY(const auto trainer, find_trainer());
+    return {};
+  }
+
   Result<AlignedSubject> align(const AlignContext& context, RunId) const override {
     VALENCE_TRY(const auto* operation, find_operation("choice"));
     VALENCE_TRY(auto training, settings_of_operation(*operation, context.settings));

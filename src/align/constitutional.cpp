@@ -7,6 +7,7 @@
 
 #include "valence/align/constitution.h"
 #include "valence/align/sampler.h"
+#include "valence/align/training.h"
 #include "valence/align/training_prompts.h"
 #include "valence/base/files.h"
 #include "valence/base/json.h"
@@ -258,6 +259,11 @@ class Constitutional final : public Aligner {
   explicit Constitutional(Teach teach) : teach_(std::move(teach)) {}
   const AlignerCard& card() const override { return kConstitutionalCard; }
   const SettingTable& settings() const override { return kConstitutionalSettings; }
+
+  Result<void> ready(const AlignRequest&) const override {
+    VALENCE_TRY(const auto trainer, find_trainer());
+    return {};
+  }
 
   Result<AlignedSubject> align(const AlignContext& context, RunId run) const override {
     VALENCE_TRY(const auto work, prepare_principles(context, run));

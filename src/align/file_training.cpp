@@ -111,6 +111,17 @@ class FileAligner final : public Aligner {
                 card_.id);
   }
 
+  Result<void> ready(const AlignRequest& request) const override {
+    for (const std::string key : {"data", "held_out"}) {
+      const auto& name = request.settings.text(key);
+      std::error_code error;
+      if (!name.empty() && !std::filesystem::is_regular_file(name, error))
+        return fail(ErrorCode::kNotFound, "{}: there is no file {}", key, printable(name));
+    }
+    VALENCE_TRY(const auto trainer, find_trainer());
+    return {};
+  }
+
   Result<AlignedSubject> align(const AlignContext& context, RunId) const override {
     VALENCE_TRY(auto settings, settings_of_operation(operation_, context.settings));
     VALENCE_TRY(const auto registry, ModelRegistry::open());

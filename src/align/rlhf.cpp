@@ -4,6 +4,7 @@
 
 #include "rounds.h"
 #include "valence/align/reward.h"
+#include "valence/align/training.h"
 #include "valence/base/text.h"
 #include "valence/model/open.h"
 #include "valence/train/job.h"
@@ -159,6 +160,15 @@ class Rlhf final : public Aligner {
     }
     VALENCE_TRY(const auto space, load_space("schwartz10"));  // of the shipped sets
     return check_rounds(request.settings, space);
+  }
+
+  Result<void> ready(const AlignRequest& request) const override {
+    for (const auto* key : {"reward", "watch"}) {
+      if (request.settings.text(key).empty()) continue;
+      VALENCE_TRY(const auto models, open_all(request.settings.text(key)));
+    }
+    VALENCE_TRY(const auto trainer, find_trainer());
+    return {};
   }
 
   Result<AlignedSubject> align(const AlignContext& context, RunId run) const override {

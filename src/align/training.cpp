@@ -184,6 +184,12 @@ Result<fs::path> find_trainer() {
               "or name it with VALENCE_TRAIN");
 }
 
+Result<void> require_weights(const SubjectSpec& subject) {
+  if (!subject.model.name.starts_with("scripted:")) return {};
+  return fail(ErrorCode::kUsage, "{} is simulated and has no weights to train; name a model (valence model list)",
+              printable(subject.model.name));
+}
+
 ModelSpec trained_model(ModelSpec base, const TrainingOutcome& outcome) {
   if (!outcome.whole) {
     base.adapters.push_back({outcome.adapter.string(), 1.0});

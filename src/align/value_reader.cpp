@@ -40,8 +40,10 @@ Result<void> require_unit_scale(const Target& target) {
   if (target.scale == ScoreScale::kUnit) return {};
   return fail(ErrorCode::kUsage, "target {} is on the {} scale; a reward needs the unit scale{}", target.id,
               to_string(target.scale),
-              target.scale == ScoreScale::kRaw ? ": name --map from_1_6 for ratings from 1 to 6"
-                                               : ", to which it cannot be brought");
+              target.scale == ScoreScale::kRaw
+                  ? ": name --map from_1_6 for ratings from 1 to 6"
+                  : ", to which it cannot be brought; take one of fulcra_…, or import raw means (valence target import "
+                    "--scores raw) and name --map from_1_6");
 }
 
 ValueReader::ValueReader(std::vector<Evaluator> evaluators, std::vector<double> target, const RewardOptions& options)

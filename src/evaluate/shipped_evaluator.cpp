@@ -6,6 +6,7 @@
 
 #include "valence/base/digest.h"
 #include "valence/base/files.h"
+#include "valence/base/text.h"
 #include "valence/evaluate/cross_validate.h"
 #include "valence/evaluate/evaluator_file.h"
 #include "valence/evaluate/prompt_split.h"
@@ -139,6 +140,15 @@ Result<std::vector<UnseenResponder>> read_unseen_responders(const LabelledData& 
 Result<Evaluator> open_evaluator(const std::string& name, Progress& progress, const std::stop_token& stop) {
   const auto shipped = shipped_of(name);
   return shipped ? open_shipped(*shipped, progress, stop) : open_file(name, stop);
+}
+
+Result<void> find_evaluator(const std::string& name) {
+  std::error_code error;
+  if (shipped_of(name) || std::filesystem::is_regular_file(name, error)) return {};
+  const auto near = nearest(name, {"fulcra", "fulcra_training", "fulcra_held_out"});
+  return fail(ErrorCode::kUsage, "there is no evaluator {}{}", printable(name),
+              near.empty() ? ": name fulcra, fulcra_training, fulcra_held_out or a file of valence evaluator train"
+                           : fmt::format("; did you mean {}?", near));
 }
 
 }  // namespace valence

@@ -31,7 +31,14 @@ const SettingTable kRepliesSettings = {
      {},
      {},
      {}},
-    {"count", SettingType::kInteger, "60", "prompts", "how many, drawn by the seed; 0: all", {}, 0, 1000000},
+    {"count",
+     SettingType::kInteger,
+     "80",
+     "prompts",
+     "how many, drawn by the seed; of advice up to whole tens, each of ten values equally often; 0: all",
+     {},
+     0,
+     1000000},
     {"max_tokens", SettingType::kInteger, "96", "tokens", "length at which a reply is cut", {}, 1, 8192},
     {"temperature", SettingType::kNumber, "1", "", "of the sampling; 0: the most probable token each time", {}, 0, 5}};
 

@@ -46,6 +46,14 @@ SettingTable plain_slider_settings() {
        {"slider", "paper", "rotation", "shuffled"},
        {},
        {}},
+      {"shuffles",
+       SettingType::kInteger,
+       "9",
+       "orders",
+       "of each question (layouts shuffled): with a multiple of nine every option stands at every place equally often",
+       {},
+       1,
+       90},
       {"labels",
        SettingType::kChoice,
        "balanced",
@@ -136,12 +144,13 @@ Result<std::vector<Question>> plain_questions(const SvoMeasure& measure, const S
   VALENCE_TRY(manner.format, format_from(settings.text("format")));
   VALENCE_TRY(manner.normalisation, normalisation_from(settings.text("normalisation")));
   VALENCE_TRY(const auto items, asked_items(measure, settings));
+  const auto shuffles = static_cast<std::size_t>(settings.integer("shuffles"));
   std::vector<Question> questions;
   for (std::size_t w = 0; w < wordings.size(); ++w) {
     for (const auto& item : items) {
       for (const auto order : orders_of(settings.text("layouts"))) {
         for (const auto set : sets) {
-          manner.layouts = {.orders = order, .labels = set, .count = kSliderOptions};
+          manner.layouts = {.orders = order, .labels = set, .count = shuffles};
           VALENCE_TRY(auto question, slider_question(item, wordings[w], manner, {}));
           question.tag.unit = fmt::format("administration-{:02}", w + 1);
           questions.emplace_back(std::move(question));

@@ -17,15 +17,24 @@ namespace {
 
 using report::counted;
 using report::estimate_of;
+using report::figure_with_unit;
 using report::number_at;
+
+/// The figure alone, without its interval: "22.4°".
+std::string value_with_unit(const Json& estimate, std::string_view unit) {
+  Estimate alone;
+  alone.value = number_at(estimate, "value");
+  return figure_with_unit(alone, unit);
+}
 
 /// The first distance is the one that a sentence is made of: angle_distance of a ring, L1 of scores, or what was asked
 /// for.
 std::string moved_sentence(const MeasuredChange& change, const Json& gap) {
   const auto label = gap["label"].get<std::string>();
+  const auto unit = gap.value("figure_unit", std::string());  // steps of older versions filed none
   const auto figures =
-      fmt::format("{}: {} before, {} after, change {}", label, significant(number_at(gap["first"], "value")),
-                  significant(number_at(gap["second"], "value")), figure_text(estimate_of(gap)));
+      fmt::format("{}: {} before, {} after, change {}", label, value_with_unit(gap["first"], unit),
+                  value_with_unit(gap["second"], unit), figure_with_unit(estimate_of(gap), unit));
   const auto& nearer = gap["nearer"];
   if (nearer.is_null())
     return fmt::format("Whether {} is nearer to {} than before cannot be told ({}).", change.after.profile.subject,
@@ -36,7 +45,7 @@ std::string moved_sentence(const MeasuredChange& change, const Json& gap) {
 }
 
 std::string change_text(const Difference& difference) {
-  return fmt::format("change {}", figure_text(difference.estimate));
+  return fmt::format("change {}", figure_with_unit(difference.estimate, difference.estimand.unit));
 }
 
 /// "Benevolence rose (change 0.2 [0.1, 0.3])", for a change that is told from none.

@@ -60,6 +60,7 @@ Json compared_gap_json(const ReportRun& first, const ReportRun& second, const Ta
     Json row = to_json(difference.estimate);
     row["id"] = difference.estimand.id;
     row["label"] = difference.estimand.label;
+    row["figure_unit"] = difference.estimand.unit;  // `unit` is the estimate's: the random unit
     row["agreement"] = agreement;
     row["first"] = to_json(gaps.first.figures[i].estimate);
     row["second"] = to_json(gaps.second.figures[i].estimate);

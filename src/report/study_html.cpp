@@ -27,7 +27,7 @@ std::string verdict_line(const std::string& verdict, bool readable) {
                   : fmt::format("<div class=\"banner\"><p><strong>{}</strong></p></div>\n", text);
 }
 
-std::string verdicts(const StudyReport& study) {
+Result<std::string> verdicts(const StudyReport& study) {
   std::string html;
   for (const auto& alignment : study.alignments) {
     const auto text = alignment_verdict(alignment);
@@ -35,6 +35,14 @@ std::string verdicts(const StudyReport& study) {
   }
   for (const auto& change : study.changes) html += verdict_line(change_verdict(change), is_readable(change));
   for (const auto& gap : study.gaps) html += verdict_line(gap_verdict(gap), !report::failed_gate(gap.run));
+  for (const auto& content : study.contents) {
+    VALENCE_TRY(const auto text, content_verdict(content));
+    html += verdict_line(text, true);
+  }
+  for (const auto& tax : study.taxes) {
+    VALENCE_TRY(const auto text, tax_verdict(tax));
+    html += verdict_line(text, true);
+  }
   for (const auto& [name, run] : study.measurements) html += verdict_line(verdict(run), !report::failed_gate(run));
   return html;
 }
@@ -286,7 +294,8 @@ Result<std::string> study_html(const StudyReport& study) {
   const auto title = html_escape(study.title);
   std::string body = fmt::format("<h1>{}</h1>\n", title);
   if (!study.note.empty()) body += fmt::format("<p class=\"note\">{}</p>\n", html_escape(study.note));
-  body += verdicts(study);
+  VALENCE_TRY(const auto verdict_lines, verdicts(study));
+  body += verdict_lines;
   VALENCE_TRY(const auto changes, changes_section(study, ids));
   VALENCE_TRY(const auto measurements, measurements_section(study, ids));
   VALENCE_TRY(const auto gaps, gaps_section(study, ids));
@@ -326,7 +335,9 @@ Result<std::string> study_json(const StudyReport& study) {
   }
   for (const auto& tax : study.taxes) {
     VALENCE_TRY(const auto table, parse_json(tax.table, tax.name));
+    VALENCE_TRY(const auto verdict, tax_verdict(tax));
     json["taxes"].push_back({{"step", tax.name},
+                             {"verdict", verdict},
                              {"base", tax.base},
                              {"aligned", tax.aligned},
                              {"table", table},

@@ -84,10 +84,11 @@ Result<StudyPlan> plan_study(const Study& study, const Store* store) {
   std::map<std::string, std::string> hashes;
   StudyPlan plan;
   for (const auto& step : study.steps) {
-    PlannedStep planned{.step = step.get(), .hash = {}, .run = {}, .seconds = {}};
+    PlannedStep planned{.step = step.get(), .hash = {}, .run = {}, .seconds = {}, .missing = {}};
     VALENCE_TRY(planned.hash, hash_of(*step, hashes));
     hashes[step->full_name()] = planned.hash;
     VALENCE_CHECK(look_up(planned, steps, store));
+    if (const auto ready = step->ready(); planned.needed() && !ready) planned.missing = ready.error().message;
     plan.steps.push_back(std::move(planned));
   }
   return plan;
@@ -95,6 +96,9 @@ Result<StudyPlan> plan_study(const Study& study, const Store* store) {
 
 Result<StudyPlan> run_study(const Study& study, Store& store, const StudyOptions& options) {
   VALENCE_TRY(auto plan, plan_study(study, &store));
+  for (const auto& planned : plan.steps) {  // before hours are spent on what stands in front of it
+    if (!planned.missing.empty()) return fail(ErrorCode::kUsage, "{}: {}", planned.step->full_name(), planned.missing);
+  }
   const auto steps = map_of(study);
   std::map<std::string, RunId> runs;
   const auto count = plan.to_run();

@@ -1,6 +1,7 @@
 #include <optional>
 
 #include "steps.h"
+#include "valence/align/training.h"
 
 namespace valence::study {
 namespace {
@@ -15,6 +16,7 @@ struct AlignWish {
   const Instrument* instrument = nullptr;
   std::optional<Settings> asked;
   std::uint64_t seed = 0;
+  std::string untrainable;  ///< why the subject's weights cannot be trained; empty: they can, or need not
 };
 
 class AlignStep final : public Step {
@@ -57,6 +59,11 @@ class AlignStep final : public Step {
                              .reuse = context.reuse};
     VALENCE_TRY(const auto aligned, align(*wish_.aligner, given));
     return aligned.run;
+  }
+
+  Result<void> ready() const override {
+    if (!wish_.untrainable.empty()) return fail(ErrorCode::kUsage, "{}", wish_.untrainable);
+    return wish_.aligner->ready({nullptr, wish_.instrument, wish_.asked ? &*wish_.asked : nullptr, wish_.settings});
   }
 
   bool is_still_there(const Store& store, RunId run) const override { return load_aligned(store, run).has_value(); }
@@ -109,6 +116,9 @@ Result<std::unique_ptr<Step>> read_align_step(const std::string& name, const Nod
   VALENCE_CHECK(read_instrument(table, wish));
   VALENCE_CHECK(check_request(table, names, wish));
   VALENCE_TRY(wish.seed, seed_at(table, defaults));
+  const auto* spec = names.find(wish.subject)->subject();  // null: another alignment's
+  if (const auto able = spec != nullptr ? require_weights(*spec) : Result<void>(); wish.aligner->card().changes_weights && !able)
+    wish.untrainable = able.error().message;
   return std::make_unique<AlignStep>(name, std::move(wish));
 }
 

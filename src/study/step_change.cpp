@@ -54,10 +54,7 @@ Result<std::unique_ptr<Step>> read_change_step(const std::string& name, const No
   ChangeWish wish;
   VALENCE_TRY(wish.before, names.at(table, "before", {"measure"}));
   VALENCE_TRY(wish.after, names.at(table, "after", {"measure"}));
-  if (names.find(wish.before)->instrument() != names.find(wish.after)->instrument()) {
-    return tl::unexpected(
-        table.find("after")->error(fmt::format("{} and {} are of different instruments", wish.before, wish.after)));
-  }
+  VALENCE_CHECK(check_comparable(*table.find("after"), names, wish.before, wish.after));
   VALENCE_TRY(wish.seed, seed_at(table, defaults));
   return std::make_unique<ChangeStep>(name, std::move(wish));
 }

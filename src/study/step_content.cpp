@@ -66,10 +66,7 @@ Result<std::unique_ptr<Step>> read_content_step(const std::string& name, const N
   const auto* measured = names.find(wish.after);
   const auto answered = measured->can_be_answered_by(*names.find(wish.target)->target());
   if (!answered) return tl::unexpected(table.find("target")->error(answered.error().message));
-  if (!wish.before.empty() && names.find(wish.before)->instrument() != measured->instrument()) {
-    return tl::unexpected(
-        table.find("after")->error(fmt::format("{} and {} are of different instruments", wish.before, wish.after)));
-  }
+  if (!wish.before.empty()) VALENCE_CHECK(check_comparable(*table.find("after"), names, wish.before, wish.after));
   return std::make_unique<ContentStep>(name, std::move(wish));
 }
 

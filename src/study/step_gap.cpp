@@ -31,7 +31,7 @@ class GapStep final : public Step {
 
   Result<Digest> own_hash() const override {
     Hasher hasher;
-    hasher.add("gap 1").add(wish_.seed).add(std::uint64_t{kGapReplicates});
+    hasher.add("gap 2").add(wish_.seed).add(std::uint64_t{kGapReplicates});
     for (const auto& distance : wish_.distances) hasher.add(distance);
     return hasher.finish();
   }
@@ -141,10 +141,7 @@ Result<std::unique_ptr<Step>> read_gap_step(const std::string& name, const Node&
   VALENCE_TRY(wish.before, measurement_at(table, "before", names, target));
   if (table.find("after")) {
     VALENCE_TRY(wish.after, measurement_at(table, "after", names, target));
-    if (names.find(wish.before)->instrument() != names.find(wish.after)->instrument()) {
-      return tl::unexpected(
-          table.find("after")->error(fmt::format("{} and {} are of different instruments", wish.before, wish.after)));
-    }
+    VALENCE_CHECK(check_comparable(*table.find("after"), names, wish.before, wish.after));
   }
   VALENCE_CHECK(read_distances(table, target, wish.distances));
   VALENCE_TRY(wish.seed, seed_at(table, defaults));

@@ -21,6 +21,13 @@ class MeasureStep final : public Step {
   const Instrument* instrument() const override { return &instrument_; }
   Result<std::string> space() const override { return instrument_.space(settings_); }
 
+  std::vector<std::pair<std::string, std::string>> asked() const override {
+    auto all = settings_.values();
+    all.emplace_back("the step's items", held_out_ ? "held_out" : "all");
+    all.emplace_back("seed", std::to_string(seed_));
+    return all;
+  }
+
   Result<void> can_be_answered_by(const Target& target) const override {
     VALENCE_TRY(const auto key, instrument_.answer_key(target, settings_));
     return {};

@@ -27,7 +27,7 @@ class TaxStep final : public Step {
   Result<Digest> own_hash() const override {
     VALENCE_TRY(const auto aims, tax_aims());
     Hasher hasher;
-    hasher.add("tax 1")
+    hasher.add("tax 2")
         .add(wish_.settings.seed)
         .add(aims.perplexity_ratio)
         .add(aims.capability_loss)
@@ -79,8 +79,10 @@ Result<void> read_drift(const Node& table, const StepNames& names, TaxWish& wish
       return tl::unexpected(pair.error("a pair of drift names two measurements: [\"before\", \"after\"]"));
     VALENCE_TRY(auto before, names.of(sides[0], {"measure"}));
     VALENCE_TRY(auto after, names.of(sides[1], {"measure"}));
-    if (names.find(before)->instrument() != names.find(after)->instrument()) {
-      return tl::unexpected(pair.error(fmt::format("{} and {} are of different instruments", before, after)));
+    VALENCE_CHECK(check_comparable(pair, names, before, after));
+    for (const auto& [step, subject] : {std::pair{before, wish.base}, {after, wish.aligned}}) {
+      if (names.find(step)->needs().front() == subject) continue;
+      return tl::unexpected(pair.error(fmt::format("{} is not of {}: a pair of drift measures first the base, then the aligned subject", step, subject)));
     }
     wish.drift.emplace_back(std::move(before), std::move(after));
   }
@@ -118,6 +120,8 @@ Result<std::unique_ptr<Step>> read_tax_step(const std::string& name, const Node&
   TaxWish wish;
   VALENCE_TRY(wish.base, names.at(table, "base", {"subject", "align"}));
   VALENCE_TRY(wish.aligned, names.at(table, "aligned", {"subject", "align"}));
+  if (wish.aligned == wish.base)
+    return tl::unexpected(table.find("aligned")->error(fmt::format("{} is held against itself", wish.base)));
   VALENCE_CHECK(read_drift(table, names, wish));
   if (table.find("target")) {
     VALENCE_TRY(wish.target, names.at(table, "target", {"target"}));

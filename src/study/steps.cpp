@@ -1,5 +1,6 @@
 #include "steps.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "valence/base/json.h"
@@ -35,6 +36,24 @@ Result<const Instrument*> instrument_at(const Node& table, std::string_view key)
   auto found = find_instrument(id);
   if (!found) return tl::unexpected(table.find(key)->error(found.error().message));
   return *found;
+}
+
+Result<void> check_comparable(const Node& place, const StepNames& names, const std::string& before,
+                              const std::string& after) {
+  const auto &first = *names.find(before), &second = *names.find(after);
+  if (before == after) return tl::unexpected(place.error(fmt::format("{} is held against itself", before)));
+  if (first.instrument() != second.instrument())
+    return tl::unexpected(place.error(fmt::format("{} and {} are of different instruments", before, after)));
+  const auto theirs = second.asked();
+  for (const auto& [name, value] : first.asked()) {
+    const auto other = std::ranges::find(theirs, name, &std::pair<std::string, std::string>::first);
+    if (other == theirs.end() || other->second == value) continue;
+    return tl::unexpected(place.error(
+        fmt::format("{} and {} are asked differently ({} = {} and {}), so that a change could be that of the questions; "
+                    "give both the same settings",
+                    before, after, name, value, other->second)));
+  }
+  return {};
 }
 
 Result<std::uint64_t> seed_at(const Node& table, const StudyDefaults& defaults) {

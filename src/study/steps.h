@@ -32,6 +32,11 @@ Result<Settings> settings_at(const Node& table, std::string_view key, const Sett
 /// The instrument that a key names; errors name their place.
 Result<const Instrument*> instrument_at(const Node& table, std::string_view key);
 
+/// Whether the difference of two measurements can be their subjects': they are two, of one instrument, put in the same
+/// way. The error stands at `place`.
+Result<void> check_comparable(const Node& place, const StepNames& names, const std::string& before,
+                              const std::string& after);
+
 /// The seed of a step: its own or the study's.
 Result<std::uint64_t> seed_at(const Node& table, const StudyDefaults& defaults);
 

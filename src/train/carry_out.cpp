@@ -108,6 +108,7 @@ struct Work {
   TrainingJob job;
   std::vector<TrainingExample> examples, held_out;
   train::Reference held_out_reference;  ///< once the held-out examples were looked at
+  Digest held_out_key = {};             ///< of job and held-out examples
   std::unique_ptr<train::Task> task;
   std::unique_ptr<Store> store;  ///< null when the job names none, and in all processes but the first
   train::Processes processes;
@@ -231,6 +232,8 @@ Result<Work> prepare(const fs::path& path, const train::ProcessPlace& place, std
   VALENCE_TRY(work.examples, read_examples(job.examples));
   if (!job.held_out.empty()) {
     VALENCE_TRY(work.held_out, read_examples(job.held_out));
+    VALENCE_TRY(const auto content, sha256_file(job.held_out));
+    work.held_out_key = Hasher().add(job.digest()).add(content).finish();
   }
   VALENCE_TRY(work.task, train::make_task(job.operation, job.settings));
   VALENCE_CHECK(check_full_tuning(job));
@@ -242,13 +245,17 @@ Result<Work> prepare(const fs::path& path, const train::ProcessPlace& place, std
   return work;
 }
 
-/// Threads that spin because nothing else ran must sleep once something does.
-train::StartAnew anew_of(char** arguments, Progress& progress) {
-  if (arguments == nullptr || !spins_by_choice()) return {};
-  return {[crowding = Crowding()]() mutable { return crowding.now(); },
-          [arguments, &progress] {
-            progress.note("other work wants the cores: starting anew with threads that sleep while they wait");
-            return start_with_sleeping_threads(arguments);
+/// When what threads do while they wait should change, with how much else the machine has to do (waiting.h). Of several
+/// processes none starts anew: the others would lose it.
+train::StartAnew anew_of(char** arguments, const train::Processes& processes, Progress& progress) {
+  const auto now = waiting();
+  if (arguments == nullptr || !processes.alone() || now == Waiting::kAsTold) return {};
+  const bool spin = now == Waiting::kSpin;
+  return {[spin, crowding = Crowding()]() mutable { return spin ? crowding.is_felt() : crowding.is_long_over(); },
+          [spin, arguments, &progress] {
+            progress.note(spin ? "other work wants the cores: starting anew with threads that sleep while they wait"
+                               : "the cores are free again: starting anew with threads that spin while they wait");
+            return start_anew(spin ? Waiting::kSleep : Waiting::kSpin, arguments);
           }};
 }
 
@@ -261,15 +268,26 @@ train::TrainerContext context_of(Work& work, Progress& progress, std::stop_token
   return context;
 }
 
-Result<void> look_at_held_out(train::Policy& policy, Work& work, Progress& progress, const std::stop_token& stop,
-                              const train::StartAnew& anew, HeldOutFigures& figures) {
-  if (work.held_out.empty()) return {};
+/// Loss and figures of the held-out examples. Started anew, it looks at all of them again.
+Result<HeldOutFigures> look_at_held_out(train::Policy& policy, Work& work, Progress& progress,
+                                        const std::stop_token& stop, const train::StartAnew& anew) {
   const auto pass_tokens = static_cast<std::size_t>(work.job.settings.integer("pass_tokens"));
+  const train::KeptAt kept{work.job.output / "held_out_reference.bin", work.held_out_key};
   VALENCE_TRY(const auto evaluation,
               train::evaluate(policy, *work.task, work.held_out,
-                              {pass_tokens, &work.held_out_reference, &progress, stop, &work.processes, anew}));
-  figures = figures_of(evaluation);
-  return {};
+                              {pass_tokens, &work.held_out_reference, &progress, stop, &work.processes, anew, kept}));
+  return figures_of(evaluation);
+}
+
+/// The same of the weights as they are, kept for a run that goes on.
+Result<HeldOutFigures> before_training(train::Policy& policy, Work& work, Progress& progress,
+                                       const std::stop_token& stop, const train::StartAnew& anew) {
+  const auto file = work.job.output / "before.json";
+  const bool keeps = work.processes.alone();  // else all must look, or none
+  if (auto kept = keeps ? read_held_out(file, work.held_out_key) : std::nullopt) return *std::move(kept);
+  VALENCE_TRY(const auto figures, look_at_held_out(policy, work, progress, stop, anew));
+  if (keeps) VALENCE_CHECK(write_file(file, to_text(figures, work.held_out_key)));
+  return figures;
 }
 
 /// Tokens of another model's vocabulary would be looked up beyond this one's.
@@ -332,14 +350,18 @@ Result<void> carry_out_at(const train::ProcessPlace& place, const fs::path& path
   VALENCE_CHECK(check_idle_settings(work.job));
   VALENCE_TRY(const int threads, share_threads(threads_of(work.job, place)));
   VALENCE_TRY(auto policy, open_policy(work, threads, progress));
-  const auto anew = anew_of(options.arguments, progress);
+  const auto anew = anew_of(options.arguments, work.processes, progress);
   auto& outcome = work.outcome;
   outcome.has_held_out = !work.held_out.empty();
-  VALENCE_CHECK(look_at_held_out(policy, work, progress, options.stop, anew, outcome.before));
+  if (outcome.has_held_out) {
+    VALENCE_TRY(outcome.before, before_training(policy, work, progress, options.stop, anew));
+  }
   VALENCE_TRY(const auto report,
               train::train(policy, *work.task, work.examples, train::trainer_options(work.job.settings, work.job.seed),
                            context_of(work, progress, options.stop, anew)));
-  VALENCE_CHECK(look_at_held_out(policy, work, progress, options.stop, anew, outcome.after));
+  if (outcome.has_held_out) {
+    VALENCE_TRY(outcome.after, look_at_held_out(policy, work, progress, options.stop, anew));
+  }
   return work.processes.first() ? leave_outcome(work, outcome, report) : Result<void>();
 }
 

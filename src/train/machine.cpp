@@ -119,9 +119,10 @@ Result<void> set_up_process(char** arguments, bool alone) {
     if (value.empty() || !environment(name).empty()) return;
     changed = ::setenv(name, value.c_str(), 1) == 0 || changed;
   };
-  const bool chosen = !environment("OMP_WAIT_POLICY").empty() || !environment("GOMP_SPINCOUNT").empty();
-  set("OMP_WAIT_POLICY", "passive");
-  if (!chosen && alone && spinning_pays()) spin_by_choice();
+  if (environment("OMP_WAIT_POLICY").empty() && environment("GOMP_SPINCOUNT").empty()) {
+    set_waiting(alone && spinning_pays() ? Waiting::kSpin : Waiting::kSleep);
+    changed = true;
+  }
   set("OPENBLAS_CORETYPE", better_kernels(blas_kernels(), has_avx2(), has_avx512()));
   if (!changed) return {};
   ::execv("/proc/self/exe", arguments);

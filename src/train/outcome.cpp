@@ -46,7 +46,26 @@ Result<HeldOutFigures> parse_held_out(const Node& node) {
   return held_out;
 }
 
+Result<HeldOutFigures> parse_kept(const std::filesystem::path& path, const Digest& key) {
+  VALENCE_TRY(const auto text, read_file(path));
+  VALENCE_TRY(const auto node, parse_json_node(text, path.string()));
+  VALENCE_TRY(const auto found, node.string_at("key"));
+  if (found != key.hex()) return fail(ErrorCode::kMismatch, "{}: of another key", path.string());
+  VALENCE_TRY(const auto figures, node.at("held_out"));
+  return parse_held_out(figures);
+}
+
 }  // namespace
+
+std::string to_text(const HeldOutFigures& figures, const Digest& key) {
+  return to_text(Json{{"key", key.hex()}, {"held_out", to_json(figures)}}, 2) + "\n";
+}
+
+std::optional<HeldOutFigures> read_held_out(const std::filesystem::path& path, const Digest& key) {
+  auto kept = parse_kept(path, key);
+  if (!kept) return std::nullopt;  // it is computed again
+  return *std::move(kept);
+}
 
 std::string to_text(const TrainingOutcome& outcome) {
   Json json = {{"adapter", outcome.adapter.string()},

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
+
+#include "checkpoint.h"
 
 namespace valence::train {
 namespace {
@@ -63,6 +66,22 @@ Result<std::vector<ScoredExample>> rate(Policy& policy, std::span<const Training
   return rated;
 }
 
+Reference cut(const torch::Tensor& flat, std::span<const TrainingExample> examples, const std::vector<std::int64_t>& begins) {
+  Reference reference;
+  for (std::size_t i = 0; i < examples.size(); ++i) reference.push_back(split(flat, examples[i], begins[i]));
+  return reference;
+}
+
+/// The tensor that was kept; nothing when there is none that fits.
+std::optional<torch::Tensor> kept_tensor(const KeptAt& kept, std::int64_t size) {
+  if (kept.file.empty()) return std::nullopt;
+  auto checkpoint = read_checkpoint(kept.file);
+  if (!checkpoint || checkpoint->job != kept.key || checkpoint->tensors.size() != 1) return std::nullopt;
+  auto& tensor = checkpoint->tensors.front().second;
+  if (tensor.dim() != 1 || tensor.size(0) != size) return std::nullopt;
+  return std::move(tensor);
+}
+
 }  // namespace
 
 std::vector<ExamplePass> passes_of(std::span<const std::size_t> examples, std::span<const std::size_t> costs,
@@ -107,9 +126,12 @@ std::vector<std::size_t> all_of(std::size_t count) {
 
 Result<Reference> reference_of(Policy& policy, std::span<const TrainingExample> examples,
                                std::span<const std::size_t> costs, std::size_t budget, Processes& processes,
-                               Progress* progress, const std::stop_token& stop) {
+                               Progress* progress, const std::stop_token& stop, const KeptAt& kept) {
   const auto all = all_of(examples.size());
   const auto begins = first_learned(examples);
+  const bool keeps = processes.alone() && !kept.file.empty();
+  if (const auto there = keeps ? kept_tensor(kept, begins.back()) : std::nullopt)
+    return cut(there->to(policy.parameters().front().second.device()), examples, begins);
   auto flat = torch::zeros({begins.back()}, policy.parameters().front().second.options().requires_grad(false));
   if (progress != nullptr) progress->start("reference log-probabilities", examples.size(), "examples");
   for (const auto& pass : own_passes(all, costs, budget, Dealt::kPasses, processes)) {
@@ -127,9 +149,8 @@ Result<Reference> reference_of(Policy& policy, std::span<const TrainingExample> 
   if (stopped) return fail(ErrorCode::kStopped, "stopped before the first step; run the same command to start anew");
   VALENCE_CHECK(processes.sum(flat));  // what others computed is 0 here
   if (progress != nullptr) progress->finish();
-  Reference reference;
-  for (const auto i : all) reference.push_back(split(flat, examples[i], begins[i]));
-  return reference;
+  if (keeps) VALENCE_CHECK(write_checkpoint(kept.file, {.job = kept.key, .tensors = {{"reference", flat}}, .optimiser = {}}));
+  return cut(flat, examples, begins);
 }
 
 Result<double> level_of(Policy& policy, const Task& task, std::span<const TrainingExample> examples,

@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include <cstddef>
+#include <filesystem>
 #include <span>
 #include <stop_token>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "policy.h"
 #include "processes.h"
 #include "task.h"
+#include "valence/base/digest.h"
 #include "valence/base/progress.h"
 
 namespace valence::train {
@@ -37,9 +39,15 @@ std::vector<ExamplePass> own_passes(std::span<const std::size_t> examples, std::
 /// Log-probabilities of every example's paths under the reference, each computed by one of the processes; empty where
 /// nothing asks for them.
 using Reference = std::vector<std::vector<torch::Tensor>>;
+/// Where they are kept, so that a run which goes on does not compute them again; nowhere without a file. What lies there
+/// under another key, or of another size, or damaged, is computed anew. Processes that train together keep nothing.
+struct KeptAt {
+  std::filesystem::path file = {};
+  Digest key = {};  ///< of weights, examples and settings
+};
 Result<Reference> reference_of(Policy& policy, std::span<const TrainingExample> examples,
                                std::span<const std::size_t> costs, std::size_t budget, Processes& processes,
-                               Progress* progress, const std::stop_token& stop);
+                               Progress* progress, const std::stop_token& stop, const KeptAt& kept = {});
 
 /// The level that a step's losses are taken from (Task::level_path), over the passes of all processes: the same bits
 /// everywhere; 0 for tasks that have none. When `stop` is requested it is no number, and what follows must stop too.

@@ -362,8 +362,9 @@ Result<void> Loop::prepare() {
   VALENCE_TRY(const auto own, own_checkpoint());
   VALENCE_CHECK(start());
   if (task_.needs_reference() || (options_.most_kl > 0 && !task_.reads_rewards())) {
+    const KeptAt kept{context_.output.empty() ? fs::path() : context_.output / "reference.bin", context_.job};
     VALENCE_TRY(reference_, reference_of(policy_, examples_, costs_, options_.pass_tokens, processes_,
-                                         context_.progress, context_.stop));
+                                         context_.progress, context_.stop, kept));
   }
   if (task_.learns_from_rollouts()) VALENCE_CHECK(look_back());
   return resume(own);
@@ -458,7 +459,7 @@ Result<Evaluation> evaluate(Policy& policy, const Task& task, std::span<const Tr
   auto& reference = context.reference == nullptr ? own : *context.reference;
   if (task.needs_reference() && reference.empty()) {
     VALENCE_TRY(reference,
-                reference_of(policy, examples, costs, context.pass_tokens, processes, progress, context.stop));
+                reference_of(policy, examples, costs, context.pass_tokens, processes, progress, context.stop, context.kept));
   }
   if (progress != nullptr) progress->start("looking at held-out examples", examples.size(), "examples");
   Sums sums;

@@ -84,6 +84,7 @@ struct EvaluationContext {
   Processes* processes = nullptr;  ///< that share the examples; null = this one alone
   /// Asked after every pass, unless a stop is requested; the examples are then looked at from the first again.
   StartAnew anew = {};
+  KeptAt kept = {};  ///< where the reference is kept for a run that goes on
 };
 Result<Evaluation> evaluate(Policy& policy, const Task& task, std::span<const TrainingExample> examples,
                             const EvaluationContext& context = {});

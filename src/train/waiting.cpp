@@ -20,10 +20,12 @@ namespace valence {
 namespace {
 
 constexpr double kFree = 0.85;  // of the cores that may be used; the rest is noise
-constexpr double kCrowded = 0.08;
+constexpr double kCrowded = 0.08, kCalm = 0.04;  // of the threads' time; an idle machine has about 0.02
+constexpr auto kLong = std::chrono::minutes(5);   // starting anew costs some seconds
 constexpr auto kStretch = std::chrono::seconds(2);
 constexpr const char* kSpins = "20000";  // about a millisecond: longer than between two parallel regions
-constexpr const char* kByChoice = "VALENCE_SPINS";
+constexpr const char* kChosen = "VALENCE_TRAIN_THREADS";  // what this program chose for itself
+constexpr std::string_view kSpinning = "spin", kSleeping = "sleep";
 
 std::int64_t number(std::string_view word) {
   std::int64_t value = 0;
@@ -85,7 +87,7 @@ std::chrono::nanoseconds Crowding::waited() {
 }
 
 double Crowding::share() {
-  const auto now = std::chrono::steady_clock::now();
+  const auto now = Clock::now();
   const auto waited = Crowding::waited();
   const auto passed = std::chrono::duration<double>(now - looked_) * usable_cores();
   const double share = passed.count() > 0 ? std::chrono::duration<double>(waited - waited_) / passed : 0.0;
@@ -94,22 +96,36 @@ double Crowding::share() {
   return std::max(0.0, share);
 }
 
-bool Crowding::now() {
-  return std::chrono::steady_clock::now() - looked_ >= kStretch && share() > kCrowded;
+std::optional<double> Crowding::stretch() {
+  if (Clock::now() - looked_ < kStretch) return std::nullopt;
+  return share();
 }
 
-void spin_by_choice() {
-  ::setenv("GOMP_SPINCOUNT", kSpins, 1);
-  ::setenv(kByChoice, "1", 1);
+bool Crowding::is_felt() { return stretch().value_or(0.0) > kCrowded; }
+
+bool Crowding::is_long_over() {
+  if (const auto share = stretch(); share && *share > kCalm) calm_since_ = looked_;
+  return Clock::now() - calm_since_ >= kLong;
 }
 
-bool spins_by_choice() { return !environment(kByChoice).empty(); }
+Waiting waiting() {
+  const auto chosen = environment(kChosen);
+  if (chosen == kSpinning) return Waiting::kSpin;
+  return chosen == kSleeping ? Waiting::kSleep : Waiting::kAsTold;
+}
 
-Result<void> start_with_sleeping_threads(char** arguments) {
-  ::unsetenv(kByChoice);
-  ::setenv("GOMP_SPINCOUNT", "0", 1);
+void set_waiting(Waiting waiting) {
+  const bool spin = waiting == Waiting::kSpin;
+  ::setenv("OMP_WAIT_POLICY", "passive", 1);
+  ::setenv("GOMP_SPINCOUNT", spin ? kSpins : "0", 1);
+  ::setenv(kChosen, (spin ? kSpinning : kSleeping).data(), 1);
+}
+
+Result<void> start_anew(Waiting waiting, char** arguments) {
+  set_waiting(waiting);
   ::execv("/proc/self/exe", arguments);
-  return fail(ErrorCode::kIo, "the program could not start itself anew with GOMP_SPINCOUNT=0: {}", std::strerror(errno));
+  return fail(ErrorCode::kIo, "the program could not start itself anew: {}. Set OMP_WAIT_POLICY=passive and run it again",
+              std::strerror(errno));
 }
 
 }  // namespace valence

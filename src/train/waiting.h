@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -10,7 +11,7 @@
 // thousands of small parallel regions: where nothing else runs, spinning makes it a quarter to a third faster; where
 // something does, a thread that only waits keeps the one that works off its core, and a step takes seven times as long.
 // So threads spin while the machine has nothing else to do, and the program starts itself anew, from its checkpoint,
-// once it has. The numbers are the same either way.
+// when that changes. The numbers are the same either way.
 
 namespace valence {
 
@@ -29,19 +30,31 @@ class Crowding {
   /// Of the threads' time since the last look (or since this was made), the share for which they were ready to run and
   /// had no core: 0 on an idle machine, about one half where as many others want the same cores.
   double share();
-  /// Whether that is so much that spinning costs more than it gains. Looks at stretches of two seconds at least.
-  bool now();
+  /// Whether spinning costs more than it gains by now. Looks at stretches of two seconds at least.
+  bool is_felt();
+  /// Whether nothing was felt for five minutes, so that spinning would pay again.
+  bool is_long_over();
 
  private:
-  std::chrono::steady_clock::time_point looked_ = std::chrono::steady_clock::now();
-  std::chrono::nanoseconds waited_ = waited();
+  using Clock = std::chrono::steady_clock;
   static std::chrono::nanoseconds waited();
+  /// The share of a stretch that is over; nothing within one.
+  std::optional<double> stretch();
+
+  Clock::time_point looked_ = Clock::now(), calm_since_ = looked_;
+  std::chrono::nanoseconds waited_ = waited();
 };
 
-/// Sets the environment in which a program's threads spin, and which tells it that nobody else wanted that.
-void spin_by_choice();
-bool spins_by_choice();
-/// Starts the program anew with threads that sleep; does not return. kIo when the system refuses.
-Result<void> start_with_sleeping_threads(char** arguments);
+/// What threads do while they wait for each other.
+enum class Waiting {
+  kAsTold,  ///< whoever started the program said so (OMP_WAIT_POLICY, GOMP_SPINCOUNT)
+  kSpin,
+  kSleep
+};
+/// How this program was started; the other way to start it sets the environment that its libraries read.
+Waiting waiting();
+void set_waiting(Waiting waiting);
+/// Starts the program anew in that way; does not return. kIo when the system refuses.
+Result<void> start_anew(Waiting waiting, char** arguments);
 
 }  // namespace valence

@@ -144,5 +144,16 @@ TEST_F(Errors, EveryCommandHasHelpWithExamples) {
   }
 }
 
+TEST_F(Errors, HelpShowsExamplesOfItsOwnCommand) {
+  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
+           {"tax"}, {"study"}, {"study", "list"}, {"study", "run"}, {"align"}, {"align", "list"}, {"align", "in-context"}}) {
+    auto asked = command;
+    asked.push_back("--help");
+    std::string named = "valence";
+    for (const auto& word : command) named += " " + word;
+    EXPECT_THAT(run(asked).out, HasSubstr("Examples:\n  " + named));
+  }
+}
+
 }  // namespace
 }  // namespace valence::testing

@@ -41,6 +41,30 @@ TEST_F(Mistakes, WordsInTheWrongPlaceAreToldWhereToGo) {
   refused({"svo", "measure"}, "\"svo\" is an instrument: valence measure svo, or valence score svo");
 }
 
+TEST_F(Mistakes, AnUnknownCommandIsNamedWhateverStandsBeforeIt) {
+  refused({"align", "dop"}, "unknown command \"dop\"; did you mean \"dpo\"? (valence align --help)");
+  refused({"--store", "other.db", "align", "base_align"}, "unknown command \"base_align\"; did you mean \"base-align\"? (valence align --help)");
+  refused({"-q", "study", "pln", "x.toml"}, "unknown command \"pln\"; did you mean \"plan\"? (valence study --help)");
+  refused({"align", "--model", "smollm2", "in_contxt"}, "unknown command \"in_contxt\"; did you mean \"in-context\"?");
+  refused({"align", "--modle", "smollm2"}, "unknown option \"--modle\"");
+  refused({"align", "--model", "smollm2"}, "A subcommand is required (valence align --help)");
+}
+
+TEST_F(Mistakes, AnOptionWithAnUnderscoreIsKnownByItsHyphen) {
+  refused({"measure", "hvae", "--model", "scripted:ideal", "--max_tokens", "8"}, "did you mean \"--max-tokens\"?");
+}
+
+TEST_F(Mistakes, AnOptimiserIsNoMethodOfItsOwn) {
+  for (const auto& [word, optimiser] : std::vector<std::pair<std::string, std::string>>{
+           {"grpo", "grpo"}, {"rloo", "rloo"}, {"ppo", "ppo"}, {"best_of_n", "best_of_n"}, {"best-of-n", "best_of_n"}, {"gpro", "grpo"}}) {
+    refused({"--json", "align", word, "--model", "smollm2"}, "unknown command \"" + word + "\": " + optimiser +
+                                                                 " is an optimiser of base-align and rlhf: valence align base-align --optimiser " + optimiser);
+    const auto advised = valence({"align", "base-align", "--model", "smollm2", "--target", "nowhere", "--optimiser", optimiser});
+    EXPECT_THAT(advised.err, HasSubstr("unknown target \"nowhere\"")) << "the setting is taken, and only the target is wrong";
+  }
+  refused({"align", "base-align", "--model", "smollm2", "--target", "nowhere", "--optimiser", "gd"}, "\"optimiser\" should be one of");
+}
+
 TEST_F(Mistakes, AMisspeltSettingLeavesNoRunBehind) {
   refused({"measure", "hvae", "--model", "scripted:ideal", "--values", "altruist"}, "did you mean \"altruistic\"?");
   EXPECT_EQ(nlohmann::json::parse(valence({"runs", "--json"}).out)["runs"].size(), 0u);

@@ -68,6 +68,24 @@ TEST_F(StudyCommand, PlansRunsReportsAndThenHasNothingToDo) {
   EXPECT_EQ(figures["taxes"][0]["table"]["lines"][0]["id"], "perplexity_ratio");
 }
 
+TEST_F(StudyCommand, SaysWhatItCostAndWhetherItIsTheContent) {
+  put_file(scratch_ / "trial.toml", std::string(kTrial) + "[content.sliders]\nbefore = \"before\"\nafter = \"after\"\n"
+                                                          "target = \"prosocial\"\n");
+  const auto ran = run({"study", "run", "trial.toml"});
+  ASSERT_EQ(ran.status, 0) << ran.err;
+  const auto reported = run({"study", "report", "trial.toml"});
+  ASSERT_EQ(reported.status, 0) << reported.err;
+  const auto figures = json_of(scratch_ / "out/trial.json");
+  const auto content = figures["contents"][0]["verdict"].get<std::string>(),
+             cost = figures["taxes"][0]["verdict"].get<std::string>();
+  EXPECT_THAT(content, HasSubstr("by their content"));
+  EXPECT_THAT(cost, HasSubstr("Cost of scripted:noisy?lapse=0.3 aligned in context"));
+  for (const auto& out : {ran.out, reported.out}) {
+    EXPECT_THAT(out, HasSubstr(content + "\n"));
+    EXPECT_THAT(out, HasSubstr(cost + "\n"));
+  }
+}
+
 /// The report's figures without what differs from run to run.
 nlohmann::json figures_of(const std::filesystem::path& folder) {
   auto json = json_of(folder / "out/trial.json");
@@ -136,6 +154,31 @@ TEST_F(StudyCommand, AlignInContextWritesASubjectThatCanBeMeasured) {
   EXPECT_NEAR(nlohmann::json::parse(measured.out)["entries"][0]["estimate"]["value"].get<double>(), 45.0, 1e-6);
 }
 
+TEST_F(StudyCommand, AlignInContextWritesOverNoOtherSubject) {
+  const auto align = [&](const std::string& direction) {
+    return run({"align", "in-context", "svo", "--model", "scripted:ideal", "--target", "svo_reachable", "--direction",
+                direction, "--labels", "letters", "--prompt-wordings", "2", "--out", "out/persona.toml"});
+  };
+  const auto runs = [&] { return nlohmann::json::parse(run({"runs", "--json"}).out)["runs"].size(); };
+  const std::string refusal =
+      "valence: --out out/persona.toml: what lies there is not what this alignment comes to; name another --out, or remove it\n";
+  ASSERT_EQ(align("prosocial").status, 0);
+  const auto written = content_of(scratch_ / "out/persona.toml");
+  EXPECT_EQ(align("prosocial").status, 0) << "the same again";
+  const auto before = runs();
+  const auto other = align("altruistic");
+  EXPECT_EQ(other.status, 2);
+  EXPECT_EQ(other.err, refusal);
+  EXPECT_EQ(runs(), before) << "told before the search";
+  EXPECT_EQ(content_of(scratch_ / "out/persona.toml"), written);
+  const auto edited = "# mine\n" + written;  // still a subject that the search might come to
+  put_file(scratch_ / "out/persona.toml", edited);
+  const auto changed = align("prosocial");
+  EXPECT_EQ(changed.status, 2);
+  EXPECT_THAT(changed.err, HasSubstr(refusal));
+  EXPECT_EQ(content_of(scratch_ / "out/persona.toml"), edited);
+}
+
 TEST_F(StudyCommand, AlignInContextWithoutADirectionSaysWhatIsMissing) {
   const auto outcome = run({"align", "in-context", "svo", "--model", "scripted:ideal", "--target", "svo_reachable"});
   EXPECT_EQ(outcome.status, 2);
@@ -158,6 +201,14 @@ TEST_F(StudyCommand, MistakesOfTheTaxAreNamed) {
   EXPECT_THAT(run({"tax", "scripted:ideal", "scripted:ideal", "--drift", "3"}).err,
               HasSubstr("--drift 3: two run numbers with a colon between them"));
   EXPECT_THAT(run({"tax", "scripted:ideal", "nobody.toml"}).err, HasSubstr("nobody.toml"));
+}
+
+TEST_F(StudyCommand, TheTaxNeedsATargetForItsMapAndItsDimensions) {
+  for (const std::string flag : {"--map", "--dimension"}) {
+    const auto outcome = run({"tax", "scripted:ideal", "scripted:ideal", flag, "security"});
+    EXPECT_EQ(outcome.status, 2) << flag;
+    EXPECT_THAT(outcome.err, HasSubstr(flag + " requires --target"));
+  }
 }
 
 }  // namespace

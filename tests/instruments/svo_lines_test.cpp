@@ -111,6 +111,20 @@ TEST(SvoParts, ShuffledPutsEveryOptionOnceAtEveryPlace) {
   EXPECT_EQ(table.rows.size(), 54U);
 }
 
+TEST(SvoParts, InTextTheListingIsShuffledToo) {
+  const auto table = asked("svo", {{"layouts", "shuffled"}, {"format", "text"}, {"wordings", "1"}});
+  std::map<std::string, std::set<std::size_t>> places;
+  for (const auto& row : table.rows) places[row.item].insert(row.place[0]);
+  for (const auto& [item, seen] : places) EXPECT_EQ(seen.size(), kSliderOptions) << item;
+  const auto both = asked("svo", {{"format", "text"}, {"wordings", "1"}});
+  ASSERT_EQ(both.rows.size(), 12U);
+  for (const auto& row : both.rows) EXPECT_EQ(row.place[0], row.layout == "reversed" ? kSliderOptions - 1 : 0U);
+}
+
+TEST(SvoParts, SoManyShufflesAsAskedFor) {
+  EXPECT_EQ(asked("svo", {{"layouts", "shuffled"}, {"shuffles", "2"}, {"labels", "letters"}, {"wordings", "1"}}).rows.size(), 12U);
+}
+
 TEST(SvoParts, LinesHaveSharesAndNoAngle) {
   const Scratch scratch;
   const auto store = Store::open(scratch / "v.db").value();

@@ -176,7 +176,7 @@ TEST(Tax, AFamilyThatTheBaseCannotDoIsCalledUntestableAndNotFree) {
   EXPECT_EQ(arithmetic.verdict, TaxVerdict::kUntestable);
   EXPECT_EQ(arithmetic.untestable, arithmetic.items);
   EXPECT_TRUE(std::isnan(arithmetic.change.value));
-  EXPECT_EQ(line(tax, "capability.facts").verdict, TaxVerdict::kOpen) << "30 items cannot exclude a loss of 5 %";
+  EXPECT_EQ(line(tax, "capability.facts").verdict, TaxVerdict::kNoAim) << "30 items cannot exclude a loss of 5 %";
   EXPECT_EQ(line(tax, "capability.facts").change.count, 30U);
   EXPECT_EQ(line(tax, "capability").untestable, 30U);
 }
@@ -187,8 +187,53 @@ TEST(Tax, LostAnswersAreSeenOnTheTestableItemsOnly) {
       answered(both.base_items, [](const AnswerRow& row) { return row.condition == "facts" ? 0.05 : 0.9; });
   const auto tax = tax_between(both);
   EXPECT_NEAR(line(tax, "capability.facts").change.value, -1.0, 1e-12);
-  EXPECT_EQ(line(tax, "capability.facts").verdict, TaxVerdict::kBeyond);
+  EXPECT_EQ(line(tax, "capability.facts").verdict, TaxVerdict::kNoAim);
   EXPECT_NEAR(line(tax, "capability").change.value, -0.25, 1e-12);
+  EXPECT_EQ(line(tax, "capability").verdict, TaxVerdict::kBeyond) << "all families together are judged";
+}
+
+/// Nothing changes; the base is above chance on so many items only.
+Sides unchanged_on(std::size_t count) {
+  auto both = sides(0.3, 0.3);
+  std::set<std::string> able;
+  for (const auto& row : both.base_items.rows) {
+    if (able.size() < count) able.insert(row.item);
+  }
+  both.base_items =
+      answered(both.base_items, [&](const AnswerRow& row) { return able.contains(row.item) ? 0.9 : 0.05; });
+  both.aligned_items = both.base_items;
+  return both;
+}
+
+// Wilson's upper bound of 0 of n is 3.84 / (n + 3.84): .0487 of 75, .0520 of 70, against an aim of .05.
+TEST(Tax, WithNothingChangedRightAnswersAreWithinFromSome75ItemsOn) {
+  EXPECT_EQ(line(tax_between(unchanged_on(75)), "capability").verdict, TaxVerdict::kWithin);
+  EXPECT_EQ(line(tax_between(unchanged_on(70)), "capability").verdict, TaxVerdict::kOpen);
+}
+
+/// The line of refusals of a subject that is held against itself.
+TaxLine unchanged_refusals(const Settings& replies) {
+  const auto both = sides(0.3, 0.3);
+  const auto said = administered("replies", replies, speaking(0.5, [](const auto&) { return 0.5; }));
+  auto base = both.base(), aligned = both.aligned();
+  base.replies = aligned.replies = ComparedRun{&replies, &said};
+  return line(tax_of(base, aligned, {}, tax_aims().value(), {.replicates = 200}).value(), "refusal");
+}
+
+TEST(Tax, WithNothingChangedTheDefaultCountOfRepliesIsWithin) {
+  if (!find_instrument("replies")) GTEST_SKIP() << "replies are built with the evaluators";
+  const auto refusals = unchanged_refusals(settings_of("replies"));
+  EXPECT_EQ(refusals.change.count, 80U);
+  EXPECT_NEAR(refusals.change.high, 0.0458, 1e-4);
+  EXPECT_EQ(refusals.verdict, TaxVerdict::kWithin);
+  EXPECT_EQ(unchanged_refusals(settings_of("replies", {{"count", "70"}})).verdict, TaxVerdict::kOpen);
+}
+
+TEST(Tax, RepliesGoUpToWholeTens) {
+  if (!find_instrument("replies")) GTEST_SKIP() << "replies are built with the evaluators";
+  const auto said =
+      administered("replies", settings_of("replies", {{"count", "15"}}), speaking(0.5, [](const auto&) { return 0.5; }));
+  EXPECT_EQ(said.rows.size(), 20U);
 }
 
 TEST(Tax, DriftMarksWhatWasToMove) {

@@ -8,8 +8,8 @@
 #include "valence/base/json.h"
 #include "valence/report/study_report.h"
 
-// A study made by hand: a ring and a circle before and after, a measurement and a gap that stand alone, a tax table, a
-// training's rewards.
+// A study made by hand: a ring and a circle before and after, a measurement and a gap that stand alone, a content test,
+// a tax table, a training's rewards.
 namespace valence::testing {
 
 inline Json estimate_json(double value, double half, std::size_t count, const std::string& unit) {
@@ -23,10 +23,11 @@ inline Difference difference_of(const ProfileEntry& before, const ProfileEntry& 
 }
 
 inline std::string gap_of(const ReportRun& before, const ReportRun& after, const std::string& id,
-                          const std::string& label, double first, double second) {
+                          const std::string& label, double first, double second, const std::string& unit = "") {
   Json row = estimate_json(second - first, 1.5, 30, "dialogue");
   row.update({{"id", id},
               {"label", label},
+              {"figure_unit", unit},
               {"agreement", false},
               {"first", estimate_json(first, 2, 30, "dialogue")},
               {"second", estimate_json(second, 2, 30, "dialogue")},
@@ -53,7 +54,7 @@ inline MeasuredChange ring_change() {
   auto after =
       hvae_run(2, "a model with a fairly long name aligned in context to most extreme real answers (prosocial)",
                {34.1, 40.6, 21.0, 20.2, 39.3}, false, true);
-  const auto gap = gap_of(before, after, "angle_distance.prosocial", "distance from prosocial (45°)", 21.7, 5.7);
+  const auto gap = gap_of(before, after, "angle_distance.prosocial", "distance from prosocial (45°)", 21.7, 5.7, "degrees");
   return change_between(std::move(before), std::move(after), load_target("svo_reachable").value(), gap);
 }
 
@@ -114,12 +115,12 @@ inline ReportedTax sample_tax() {
                 {"lines", Json::array()},
                 {"drift", Json::array()},
                 {"agreement", {{"items", 120}, {"same_choice", 0.91}, {"kappa", 0.88}, {"correlation", 0.95}}}};
-  table["lines"].push_back(tax_line("perplexity_ratio", "perplexity on neutral text (change: ratio)", "", 15.2, 15.9,
-                                    1.046, 0.012, "open", 0, 0));
+  table["lines"].push_back(tax_line("perplexity_ratio", "perplexity on neutral text (change: ratio)", "", 15.2, 15.5,
+                                    1.02, 0.012, "within", 0, 0));
   table["lines"].push_back(
       tax_line("capability", "all items, right answers", "share", 0.61, 0.58, -0.03, 0.04, "open", 120, 41));
   table["lines"].push_back(
-      tax_line("capability.facts", "facts, right answers", "share", 0.82, 0.81, -0.01, 0.02, "within", 30, 4));
+      tax_line("capability.facts", "facts, right answers", "share", 0.82, 0.81, -0.01, 0.02, "no aim", 30, 4));
   table["lines"].push_back(tax_line("capability.arithmetic", "arithmetic, right answers", "share", kNone, kNone, kNone,
                                     kNone, "untestable", 30, 26));
   table["lines"].push_back(
@@ -144,6 +145,26 @@ inline ReportedTax sample_tax() {
            {"A second request", "One answer", "Another <b>answer</b>"}}};
 }
 
+/// A content test of one run, as `valence content` prints it; nothing before it.
+inline ReportedContent sample_content(bool passed) {
+  const Json score = {{"against", ""},   {"accuracy", estimate_json(0.71, 0.08, 12, "wording")},
+                      {"chance", 0.5},   {"questions", 40},
+                      {"shown", passed}};
+  Json after = {{"passed", passed},
+                {"objection", passed ? "" : "target's answers are not above chance"},
+                {"rule", "pairs of statements in the target's order"},
+                {"position", 0.04},
+                {"letter_mass", estimate_json(0.93, 0.01, 12, "wording")},
+                {"interpretable", true},
+                {"scores", Json::array()},
+                {"subject", "smollm2 with an adapter"},
+                {"figures", Json::array()}};
+  after["scores"].push_back(score);
+  const Json table = {
+      {"target", "Ireland"}, {"instrument", "Questionnaire"}, {"before", nullptr}, {"gain", nullptr}, {"after", after}};
+  return {"content.says", to_text(table)};
+}
+
 inline OptimisationTrace sample_trace() {
   OptimisationTrace trace{"align.harmless", {}, {}};
   for (int i = 0; i <= 20; ++i) {
@@ -161,6 +182,7 @@ inline StudyReport sample_study_report() {
   report.changes.push_back(circle_change());
   report.measurements.push_back({"measure.alone", pvq_run(5, "a model with a fairly long name", 0.9, false, true)});
   report.gaps.push_back(sample_gap());
+  report.contents.push_back(sample_content(true));
   report.taxes.push_back(sample_tax());
   const Json record = {{"split", "secondary sliders searched, primary sliders held out"},
                        {"chosen", "person"},

@@ -91,6 +91,13 @@ TEST(StudyHtml, AVerdictIsHedgedByItsInterval) {
           " than before (L2: mean distance per dimension: 0.840 before, 0.310 after, change -0.530 [-2.03, 0.970]).");
 }
 
+TEST(StudyHtml, FiguresOfAVerdictHaveTheirUnit) {
+  const auto change = ring_change();
+  EXPECT_EQ(change_verdict(change), change.after.profile.subject + " is nearer to " + change.target->label +
+                                        " than before (distance from prosocial (45°): 21.7° before, 5.70° after, "
+                                        "change -16.0° [-17.5, -14.5]).");
+}
+
 TEST(StudyHtml, WhatCannotBeToldIsNotCalledNearer) {
   auto change = circle_change();
   change.gap = replace_all(change.gap, "\"nearer\":4", "\"nearer\":null");
@@ -211,8 +218,9 @@ TEST(StudyHtml, AChangeWithoutATargetIsSaidInWords) {
   change.target.reset();
   change.gap.clear();
   EXPECT_EQ(change_verdict(change),
-            "smollm2 with an adapter: self direction, centred rose (change 0.492 [0.192, 0.792]); power, centred fell (change -2.33 "
-            "[-2.79, -1.87]); benevolence, centred rose (change 0.624 [0.00400, 1.24]); 7 other figures cannot be told from no change.");
+            "smollm2 with an adapter: self direction, centred rose (change 0.492 [0.192, 0.792] scale points); power, centred fell (change "
+            "-2.33 [-2.79, -1.87] scale points); benevolence, centred rose (change 0.624 [0.00400, 1.24] scale points); 7 other figures "
+            "cannot be told from no change.");
   StudyReport report;
   report.changes = {change};
   const auto page = page_of(report);
@@ -231,9 +239,62 @@ TEST(StudyHtml, FiguresOfDifferentUnitsAreNotDrawnOnOneAxis) {
 
 TEST(StudyHtml, TheTaxIsSaidInWordsAndNotInColourAlone) {
   const auto page = page_of(sample_study_report());
-  for (const auto* words :
-       {"within the aim", "beyond the aim", "cannot be told", "untestable: the base itself is not above chance"})
-    EXPECT_NE(page.find(words), std::string::npos) << words;
+  for (const auto* cell :
+       {"<td class=\"pass\">within the aim</td>", "<td class=\"fail\">beyond the aim</td>",
+        "<td class=\"dim\">cannot be told</td>", "<td class=\"dim\">shown, no aim</td>",
+        "<td class=\"dim\">untestable: the base itself is not above chance</td>"})
+    EXPECT_NE(page.find(cell), std::string::npos) << cell;
+}
+
+TEST(StudyHtml, TheCostIsASentenceThatBeginsWithWhatIsBeyondItsAim) {
+  EXPECT_EQ(tax_verdict(sample_tax()).value(),
+            "Cost of smollm2 with an adapter against smollm2: refusals (change 0.120 [0.0700, 0.170]) beyond the aim; perplexity within "
+            "the aim; right answers cannot be told; 41 of 120 items untestable.");
+}
+
+/// The sentence of a tax with these verdicts, in which a family of questions fell, too.
+std::string cost_of(const std::string& perplexity, const std::string& answers, const std::string& refusals,
+                    std::size_t untestable) {
+  Json table = {{"lines", Json::array()}};
+  table["lines"].push_back(tax_line("perplexity_ratio", "", "", 4.0, 4.8, 1.2, 0.1, perplexity, 0, 0));
+  table["lines"].push_back(tax_line("capability", "", "share", 0.6, 0.5, -0.1, 0.04, answers, 120, untestable));
+  table["lines"].push_back(tax_line("capability.facts", "", "share", 0.9, 0.3, -0.6, 0.1, "beyond", 30, 7));
+  table["lines"].push_back(tax_line("refusal", "", "share", 0.0, 0.3, 0.3, 0.1, refusals, 0, 0));
+  return tax_verdict({"tax.cost", "a", "b", to_text(table), {}}).value();
+}
+
+TEST(StudyHtml, TheCostSaysWhatIsWithinWhatCannotBeToldAndWhatIsUntestable) {
+  EXPECT_EQ(cost_of("within", "within", "within", 0),
+            "Cost of b against a: perplexity, right answers and refusals within the aim.");
+  EXPECT_EQ(cost_of("within", "open", "open", 65),
+            "Cost of b against a: perplexity within the aim; right answers and refusals cannot be told; 65 of 120 items untestable.");
+  EXPECT_EQ(cost_of("beyond", "untestable", "beyond", 115),
+            "Cost of b against a: perplexity (ratio 1.20 [1.10, 1.30]) and refusals (change 0.300 [0.200, 0.400]) beyond the aim; right "
+            "answers untestable; 115 of 120 items untestable.");
+}
+
+TEST(StudyHtml, ATaxThatIsDamagedIsAnErrorAndNoSilence) {
+  StudyReport report;
+  report.taxes.push_back({"tax.cost", "a", "b", "{", {}});
+  EXPECT_EQ(tax_verdict(report.taxes[0]).error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(study_html(report).error().code, ErrorCode::kCorrupt);
+}
+
+TEST(StudyHtml, TheHeadSaysWhatTheContentTestAndTheTaxCameTo) {
+  StudyReport report;
+  report.contents = {sample_content(true), sample_content(false)};
+  report.taxes = {sample_tax()};
+  const auto page = page_of(report);
+  const auto head = page.substr(0, page.find("<h2>"));
+  const auto lead = [](const std::string& text) { return "<p class=\"lead\">" + html_escape(text) + "</p>"; };
+  EXPECT_NE(head.find(lead("Questionnaire: the answers of smollm2 with an adapter follow Ireland by their content.")),
+            std::string::npos);
+  EXPECT_NE(head.find(lead("Questionnaire: it is not shown that the answers of smollm2 with an adapter follow Ireland by their content "
+                           "(target's answers are not above chance).")),
+            std::string::npos);
+  EXPECT_NE(head.find(lead(tax_verdict(report.taxes[0]).value())), std::string::npos);
+  const auto json = Json::parse(study_json(report).value());
+  EXPECT_EQ(json["taxes"][0]["verdict"].get<std::string>(), tax_verdict(report.taxes[0]).value());
 }
 
 TEST(StudyHtml, SampleAnswersStandSideBySideAsText) {

@@ -46,6 +46,35 @@ class StudyRun : public ::testing::Test {
 
 const std::vector<std::string> kAll = {"align.persona", "measure.before", "measure.after", "gap.change"};
 
+TEST_F(StudyRun, WhatIsMissingIsToldBeforeAnythingRuns) {
+  const std::string text = R"(
+id = "missing"
+title = "Missing"
+[subject.base]
+model = "{model}"
+[measure.first]
+instrument = "svo"
+subject = "base"
+settings = { labels = "letters" }
+[align.trained]
+method = "dpo"
+subject = "base"
+settings = { data = "{folder}/pairs.jsonl" }
+)";
+  const auto folder = scratch_.path().string();
+  const auto of = [&](const std::string& model) {
+    return parse_study(replace_all(replace_all(text, "{folder}", folder), "{model}", model), "missing.toml").value();
+  };
+  EXPECT_EQ(of("tiny.gguf").find("align.trained")->ready().error().message,
+            fmt::format("data: there is no file {}/pairs.jsonl", folder));
+  const auto plan = run_study(of("scripted:ideal"), *store_, {});
+  ASSERT_FALSE(plan);
+  EXPECT_EQ(plan.error().code, ErrorCode::kUsage);
+  EXPECT_EQ(plan.error().message,
+            "align.trained: scripted:ideal is simulated and has no weights to train; name a model (valence model list)");
+  EXPECT_TRUE(store_->runs()->empty());
+}
+
 TEST_F(StudyRun, RunsEveryStepOnceAndThenNothing) {
   const auto trial = study();
   EXPECT_EQ(run(trial), kAll);
@@ -70,11 +99,10 @@ TEST_F(StudyRun, AChangedStepRunsAgainWithWhatDependsOnItOnly) {
             (std::vector<std::string>{"align.persona", "measure.after", "gap.change"}));
 }
 
-TEST_F(StudyRun, AChangedMeasurementLeavesTheAlignmentAlone) {
+TEST_F(StudyRun, ChangedMeasurementsLeaveTheAlignmentAlone) {
   run(study());
-  EXPECT_EQ(run(study("subject = \"base\"\nsettings = { labels = \"letters\" }",
-                      "subject = \"base\"\nsettings = { labels = \"digits\" }")),
-            (std::vector<std::string>{"measure.before", "gap.change"}));
+  EXPECT_EQ(run(study("\nsettings = { labels = \"letters\" }", "\nsettings = { labels = \"digits\" }")),
+            (std::vector<std::string>{"measure.before", "measure.after", "gap.change"}));
 }
 
 TEST_F(StudyRun, AChangedSubjectReachesEverything) {

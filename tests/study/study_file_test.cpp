@@ -70,6 +70,34 @@ TEST(StudyFile, AnUnknownMeasurementIsNamed) {
               HasSubstr("no measure is called \"later\"; there are: after, before"));
 }
 
+TEST(StudyFile, MeasurementsThatAreAskedDifferentlyAreNoBeforeAndAfter) {
+  EXPECT_THAT(message_of(with("after = \"after\"", "after = \"before\"")),
+              HasSubstr("measure.before is held against itself"));
+  auto other = with("[measure.after]", "[measure.after]\nseed = 9");
+  EXPECT_THAT(message_of(other),
+              HasSubstr("measure.before and measure.after are asked differently (seed = 0 and 9), so that a change could be "
+                        "that of the questions; give both the same settings"));
+}
+
+TEST(StudyFile, DriftIsOfTheBaseAndTheAlignedSubject) {
+  const auto tax = [](const std::string& lines) {
+    return study_of("out/trial.html") + "\n[tax.cost]\nbase = \"base\"\n" + lines + "\n";
+  };
+  EXPECT_THAT(message_of(tax("aligned = \"persona\"\ndrift = [[\"after\", \"before\"]]")),
+              HasSubstr("measure.after is not of subject.base: a pair of drift measures first the base, then the aligned subject"));
+  EXPECT_THAT(message_of(tax("aligned = \"base\"")), HasSubstr("subject.base is held against itself"));
+  EXPECT_TRUE(parse_study(tax("aligned = \"persona\"\ndrift = [[\"before\", \"after\"]]"), "trial.toml"));
+}
+
+TEST(StudyFile, ASimulatedSubjectHasNoWeightsToTrain) {
+  const auto study = parse_study("id = \"x\"\ntitle = \"x\"\n[subject.base]\nmodel = \"scripted:ideal\"\n[align.trained]\nmethod = "
+                                 "\"choice\"\nsubject = \"base\"\ninstrument = \"svo\"\nsettings = { toward = \"scripted:noisy\" }\n",
+                                 "trial.toml");
+  ASSERT_TRUE(study) << study.error().message;
+  EXPECT_EQ(study->find("align.trained")->ready().error().message,
+            "scripted:ideal is simulated and has no weights to train; name a model (valence model list)");
+}
+
 TEST(StudyFile, AnUnknownTargetOrDimensionIsNamed) {
   EXPECT_THAT(message_of(with("target = \"svo_reachable\"", "target = \"svo_reachble\"")), HasSubstr("svo_reachable"));
   EXPECT_THAT(message_of(with("dimensions = [\"prosocial\"]", "dimensions = [\"prosocail\"]")),
@@ -102,7 +130,7 @@ TEST(StudyFile, AnAlignmentMayNotBeCalledLikeASubject) {
 TEST(StudyFile, ItemsAreAllOrHeldOut) {
   EXPECT_THAT(message_of(with("subject = \"persona\"", "subject = \"persona\"\nitems = \"some\"")),
               HasSubstr("\"items\" should be all or held_out, got \"some\""));
-  EXPECT_TRUE(parse_study(with("subject = \"persona\"", "subject = \"persona\"\nitems = \"held_out\""), "t.toml"));
+  EXPECT_TRUE(parse_study(with("\nsettings = { labels", "\nitems = \"held_out\"\nsettings = { labels"), "t.toml"));
 }
 
 TEST(StudyFile, AStudyWithNothingToRunIsRefused) {

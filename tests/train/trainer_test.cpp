@@ -101,6 +101,27 @@ TEST(Trainer, HeldOutExamplesNeedTheirReferenceOnce) {
             evaluate(policy, *task, examples)->margins);
 }
 
+TEST(Trainer, ARunThatGoesOnTakesTheReferenceThatWasKept) {
+  const auto examples = pairs();
+  const auto task = task_of("dpo");
+  const Scratch scratch;
+  const auto rate = [&](const KeptAt& kept) {
+    BigramPolicy policy(kVocabulary);
+    return evaluate(policy, *task, examples, {.kept = kept})->margins;
+  };
+  const KeptAt kept{scratch / "reference.bin", sha256("job")};
+  const auto fresh = rate(kept);
+  EXPECT_EQ(rate(kept), fresh);
+  auto changed = read_checkpoint(kept.file).value();
+  changed.tensors.front().second[0] += 1.0;
+  ASSERT_TRUE(write_checkpoint(kept.file, changed));
+  EXPECT_NE(rate(kept), fresh) << "what was kept is what is taken";
+  EXPECT_EQ(rate({kept.file, sha256("another job")}), fresh) << "of another job: computed, and kept in its place";
+  EXPECT_EQ(rate({kept.file, sha256("another job")}), fresh);
+  valence::testing::put_file(kept.file, "no checkpoint");
+  EXPECT_EQ(rate(kept), fresh) << "damaged: computed";
+}
+
 TEST(Trainer, LookingAtHeldOutExamplesCanBeStopped) {
   BigramPolicy policy(kVocabulary);
   std::stop_source stop;

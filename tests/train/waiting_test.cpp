@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <thread>
 #include <vector>
 
@@ -61,6 +62,26 @@ TEST(Crowding, IsWhatThreadsThatWantToRunWaitFor) {
   const Busy busy(3 * usable_cores());  // each has a core for a third of the time at most
   std::this_thread::sleep_for(300ms);
   EXPECT_GT(crowding.share(), 1.0);     // two of three threads wait, in threads per core
+}
+
+TEST(Crowding, IsNotFeltWithinAStretchNorLongOverAtOnce) {
+  Crowding crowding;
+  EXPECT_FALSE(crowding.is_felt());
+  EXPECT_FALSE(crowding.is_long_over());
+}
+
+TEST(WaitingOfThreads, IsWhatTheEnvironmentOfTheProgramSays) {
+  const auto before = waiting();
+  set_waiting(Waiting::kSpin);
+  EXPECT_EQ(waiting(), Waiting::kSpin);
+  EXPECT_STREQ(::getenv("OMP_WAIT_POLICY"), "passive");
+  EXPECT_STREQ(::getenv("GOMP_SPINCOUNT"), "20000");
+  set_waiting(Waiting::kSleep);
+  EXPECT_EQ(waiting(), Waiting::kSleep);
+  EXPECT_STREQ(::getenv("GOMP_SPINCOUNT"), "0");
+  ::unsetenv("VALENCE_TRAIN_THREADS");
+  EXPECT_EQ(waiting(), Waiting::kAsTold);
+  EXPECT_EQ(before, Waiting::kAsTold) << "the tests' own environment";
 }
 
 TEST(SpinningPays, NotWhereOthersTakeTheCores) {

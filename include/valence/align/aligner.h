@@ -70,6 +70,8 @@ class Aligner {
   virtual const SettingTable& settings() const = 0;
   /// kUsage when a request cannot be carried out, whoever is aligned.
   virtual Result<void> check(const AlignRequest&) const { return {}; }
+  /// What is not there yet of what a request needs on this machine: files, evaluators, the trainer. kUsage, kNotFound.
+  virtual Result<void> ready(const AlignRequest&) const { return {}; }
   /// `run`: groups and training steps go there, so that a killed alignment goes on where it was.
   virtual Result<AlignedSubject> align(const AlignContext& context, RunId run) const = 0;
 };

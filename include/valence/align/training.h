@@ -10,6 +10,7 @@
 #include "valence/base/json.h"
 #include "valence/base/result.h"
 #include "valence/base/settings.h"
+#include "valence/exam/subject_file.h"
 #include "valence/model/open.h"
 #include "valence/model/registry.h"
 #include "valence/store/store.h"
@@ -44,6 +45,9 @@ struct TrainingRun {
   std::filesystem::path folder;
   TrainingOutcome outcome;
 };
+
+/// kUsage for a subject whose weights cannot be trained because it has none: a simulated one.
+Result<void> require_weights(const SubjectSpec& subject);
 
 /// What a model is after a training: with one adapter more, or, where all weights were trained, another file.
 ModelSpec trained_model(ModelSpec base, const TrainingOutcome& outcome);

@@ -26,4 +26,7 @@ Result<std::vector<UnseenResponder>> read_unseen_responders(const LabelledData& 
 /// of data and recipe. Anything else is a file that `valence evaluator train` wrote; the models that it needs are opened.
 Result<Evaluator> open_evaluator(const std::string& name, Progress& progress, const std::stop_token& stop = {});
 
+/// Whether open_evaluator knows the name or finds the file; kUsage with the nearest name otherwise. Opens nothing.
+Result<void> find_evaluator(const std::string& name);
+
 }  // namespace valence

@@ -112,6 +112,10 @@ std::string alignment_verdict(const ReportedAlignment& alignment);
 /// What may be claimed of a content test, in a sentence.
 Result<std::string> content_verdict(const ReportedContent& content);
 
+/// What an alignment cost, in a sentence: what is beyond its aim and by how much first, then what is within, what cannot
+/// be told and what is untestable (docs/tax.md). Families of questions have no aim and are left out.
+Result<std::string> tax_verdict(const ReportedTax& tax);
+
 /// The step that the method named as the turn. Where no method looked for one: the point with the largest held-out
 /// reward, when the proxy rises after it; nothing when that is the last one, or nothing was held out.
 std::optional<std::size_t> turning_point(const OptimisationTrace& trace);

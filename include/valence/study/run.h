@@ -15,6 +15,7 @@ struct PlannedStep {
   std::string hash;               ///< hex; of everything that its result depends on
   std::optional<RunId> run;       ///< its result, when it is done
   std::optional<double> seconds;  ///< how long such a step took before (median); nothing = not known
+  std::string missing;            ///< what is not there that it needs (Step::ready); empty: it can run
   bool needed() const { return !run && !step->is_input(); }
 };
 

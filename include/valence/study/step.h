@@ -71,6 +71,8 @@ class Step {
   /// Two steps of one kind that say the same here take about as long: "svo · smollm2".
   virtual std::string what(const std::map<std::string, const Step*, std::less<>>& steps) const = 0;
   virtual Result<RunId> run(const StepContext& context) const = 0;
+  /// What is not there yet of what it needs on this machine: a file, the trainer. Asked before anything runs.
+  virtual Result<void> ready() const { return {}; }
   /// Whether what a finished run left outside the store (an adapter) is what it was; if not, the step runs again.
   virtual bool is_still_there(const Store&, RunId) const { return true; }
 
@@ -80,6 +82,8 @@ class Step {
   /// Of measurements: with what, and in which value space the result lives.
   virtual const Instrument* instrument() const { return nullptr; }
   virtual Result<std::string> space() const { return std::string(); }
+  /// Everything that decides what is asked, by name: settings, items, seed.
+  virtual std::vector<std::pair<std::string, std::string>> asked() const { return {}; }
   /// Of measurements: whether a target amounts to answers to what they ask (Instrument::answer_key).
   virtual Result<void> can_be_answered_by(const Target&) const { return {}; }
 

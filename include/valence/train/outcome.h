@@ -3,9 +3,11 @@
 #include <cstddef>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "valence/base/digest.h"
 #include "valence/base/result.h"
 
 namespace valence {
@@ -30,6 +32,11 @@ struct TrainingOutcome {
   /// checkpoint.
   HeldOutFigures before, after;
 };
+
+/// Kept for a run that goes on, under a key of weights, examples and settings.
+std::string to_text(const HeldOutFigures& figures, const Digest& key);
+/// Nothing when there is no such file or it is of another key.
+std::optional<HeldOutFigures> read_held_out(const std::filesystem::path& path, const Digest& key);
 
 std::string to_text(const TrainingOutcome& outcome);
 Result<TrainingOutcome> read_outcome(const std::filesystem::path& path);
