@@ -102,7 +102,7 @@ Result<void> print_written(const Session& session, const Study& study, const Stu
     return {};
   }
   VALENCE_TRY(const auto report, gather_report(study, plan, store));
-  for (const auto& change : report.changes) fmt::print("{}\n", change_verdict(change));
+  for (const auto& change : report.changes) fmt::print("{}\n", headline(report, change));
   for (const auto& gap : report.gaps) fmt::print("{}\n", gap_verdict(gap));
   for (const auto& content : report.contents) {
     VALENCE_TRY(const auto verdict, content_verdict(content));

@@ -122,6 +122,11 @@ std::string change_verdict(const MeasuredChange& change) {
   return moved_sentence(change, (*json)["gaps"].front());
 }
 
+std::string headline(const StudyReport& report, const MeasuredChange& change) {
+  const auto verdict = change_verdict(change);
+  return report.changes.size() < 2 ? verdict : fmt::format("{}: {}", change.name, verdict);
+}
+
 std::string alignment_verdict(const ReportedAlignment& alignment) {
   const auto record = parse_json(alignment.record, alignment.name);
   if (!record || !record->contains("pair_accuracy")) return "";

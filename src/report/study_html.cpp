@@ -33,7 +33,7 @@ Result<std::string> verdicts(const StudyReport& study) {
     const auto text = alignment_verdict(alignment);
     if (!text.empty()) html += verdict_line(text, true);
   }
-  for (const auto& change : study.changes) html += verdict_line(change_verdict(change), is_readable(change));
+  for (const auto& change : study.changes) html += verdict_line(headline(study, change), is_readable(change));
   for (const auto& gap : study.gaps) html += verdict_line(gap_verdict(gap), !report::failed_gate(gap.run));
   for (const auto& content : study.contents) {
     VALENCE_TRY(const auto text, content_verdict(content));
@@ -55,9 +55,10 @@ Result<std::string> changes_section(const StudyReport& study, Ids& ids) {
   std::string html;
   for (const auto& change : study.changes) {
     const auto& card = change.before.instrument->card();
-    html += fmt::format("<h2>{}{}</h2>\n<p>{} {}</p>\n", html_escape(card.title),
-                        simulated_tag(change.before.simulated || change.after.simulated), html_escape(card.measures),
-                        html_escape(card.limits));
+    html += fmt::format("<h2>{}{}</h2>\n<p>{} {}</p>\n<p class=\"note\">{}: run {} before, run {} after.</p>\n",
+                        html_escape(card.title), simulated_tag(change.before.simulated || change.after.simulated),
+                        html_escape(card.measures), html_escape(card.limits), html_escape(change.name),
+                        change.before.record.id, change.after.record.id);
     VALENCE_TRY(const auto panel, report::change_panel(change, ids));
     html += panel;
   }

@@ -18,6 +18,17 @@ std::string page_of(const StudyReport& report) {
   return page.value_or("");
 }
 
+TEST(StudyHtml, OfSeveralChangesTheHeadSaysWhichIsWhich) {
+  StudyReport report;
+  for (const auto* name : {"gap.reward", "gap.watch"}) {
+    report.changes.push_back(circle_change());
+    report.changes.back().name = name;
+  }
+  EXPECT_EQ(headline(report, report.changes[1]), "gap.watch: " + change_verdict(report.changes[1]));
+  report.changes.pop_back();
+  EXPECT_EQ(headline(report, report.changes[0]), change_verdict(report.changes[0]));
+}
+
 TEST(StudyHtml, EveryTagIsClosedAndEveryIdIsUnique) {
   const auto page = page_of(sample_study_report());
   EXPECT_EQ(unbalanced(markup_of(page)), "");

@@ -104,6 +104,8 @@ Result<std::string> study_json(const StudyReport& report);
 
 /// The sentence that a manager understands, hedged by the interval; silent about values where the gate failed.
 std::string change_verdict(const MeasuredChange& change);
+/// The same, after the step's name where the study has several: one instrument may be read in more than one way.
+std::string headline(const StudyReport& report, const MeasuredChange& change);
 /// The first distance with its interval and the best there is; silent about values where the gate failed.
 std::string gap_verdict(const ReportedGap& gap);
 /// What an alignment on pairs found on held-out ones, against length alone; empty for others.
