@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "valence/base/json.h"
+#include "valence/base/text.h"
+#include "valence/instruments/measure.h"
 #include "valence/report/report_files.h"
 #include "valence/values/space.h"
 
@@ -68,6 +70,26 @@ Result<LoadedDrift> load_drift(const DriftRuns& runs, const Store& store) {
   return drift;
 }
 
+/// A run of somebody else under the same name would be filed as this subject's drift.
+Result<void> require_runs_of(const SubjectSpec& spec, const std::vector<LoadedDrift>& drift,
+                             ReportRun LoadedDrift::*side) {
+  if (drift.empty()) return {};
+  VALENCE_TRY(const auto subject, open_subject(spec));
+  const auto wanted = subject_provenance(subject, 0);
+  for (const auto& pair : drift) {
+    const auto& record = (pair.*side).record;
+    VALENCE_TRY(const auto found, parse_json(record.provenance, fmt::format("run {}", record.id)));
+    for (const std::string key : {"identity", "system_prompt", "examples"}) {
+      if (found.value(key, Json()) == wanted[key]) continue;
+      return fail(ErrorCode::kUsage,
+                  "run {} is of {}, not of {} as it is here ({} differs): a drift pair holds a run of the base, then one of the "
+                  "aligned subject",
+                  record.id, record.subject, display_name(spec), key);
+    }
+  }
+  return {};
+}
+
 Result<Settings> defaults_of(std::string_view id) {
   VALENCE_TRY(const auto* instrument, find_instrument(id));
   return Settings::resolve(instrument->settings(), std::vector<std::pair<std::string, std::string>>());
@@ -104,6 +126,8 @@ Result<MeasuredTax> measure_tax(const SubjectSpec& base, const SubjectSpec& alig
     VALENCE_TRY(auto one, load_drift(runs, store));
     loaded.push_back(std::move(one));
   }
+  VALENCE_CHECK(require_runs_of(base, loaded, &LoadedDrift::before));
+  VALENCE_CHECK(require_runs_of(aligned, loaded, &LoadedDrift::after));
   VALENCE_TRY(const auto before, side_of(base, settings, store, options));
   VALENCE_TRY(const auto after, side_of(aligned, settings, store, options));
   std::vector<DriftPair> pairs;

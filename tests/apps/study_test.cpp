@@ -198,6 +198,11 @@ TEST_F(StudyCommand, MistakesOfTheTaxAreNamed) {
               HasSubstr("unknown setting \"cuont\"; did you mean \"count\"?"));
   EXPECT_THAT(run({"tax", "scripted:ideal", "scripted:ideal", "--set", "fluency"}).err,
               HasSubstr("--set fluency: write INSTRUMENT.SETTING=VALUE"));
+  ASSERT_EQ(run({"measure", "svo", "--model", "scripted:ideal"}).status, 0);
+  ASSERT_EQ(run({"measure", "svo", "--model", "scripted:random"}).status, 0);
+  const auto other = run({"tax", "scripted:ideal", "scripted:ideal", "--drift", "1:2"});
+  EXPECT_EQ(other.status, 2);
+  EXPECT_THAT(other.err, HasSubstr("run 2 is of scripted:random, not of scripted:ideal as it is here (identity differs)"));
   EXPECT_THAT(run({"tax", "scripted:ideal", "scripted:ideal", "--drift", "3"}).err,
               HasSubstr("--drift 3: two run numbers with a colon between them"));
   EXPECT_THAT(run({"tax", "scripted:ideal", "nobody.toml"}).err, HasSubstr("nobody.toml"));
