@@ -36,7 +36,7 @@ LOCK = ROOT / "scripts" / "lock" / "pip-bench-train.txt"
 RANK, ALPHA, RATE, SEED = 8, 16, 1e-4, 1
 PROMPTS, SAMPLES, NEW_TOKENS = 8, 4, 48
 CHOICES = ("choice", "loop")  # learned from the options of questions
-LOSSES_APART = 0.01  # adapters begin from different random numbers
+LOSSES_APART = {"f32": 0.01, "auto": 0.02}  # adapters begin from different random numbers; bf16 rounds to 8 bits
 
 
 # ---- their side: this file again, as a worker inside the environment
@@ -257,20 +257,21 @@ def take_turns(ours, theirs, turns):
     return pairs
 
 
-def require_same_losses(pairs):
+def require_same_losses(pairs, most):
     """The same steps on the same tokens leave nearly the same losses; otherwise times compare different work."""
     apart = max(abs(mine["loss"] - other["loss"]) for mine, other in pairs)
-    if apart > LOSSES_APART:
-        sys.exit(f"train.py: losses differ by {apart:.3f}, more than {LOSSES_APART}: the two sides do not learn the same")
+    if apart > most:
+        sys.exit(f"train.py: losses differ by {apart:.3f}, more than {most}: the two sides do not learn the same")
 
 
-def compare(name, ours, theirs, turns, amount, rate, same_losses=True):
+def compare(name, ours, theirs, turns, amount, rate, losses_apart=None):
+    """`losses_apart`: how far losses may differ; None where the sides learn by different losses."""
     pairs = take_turns(ours, theirs, turns)
     memory = ours.end(), theirs.end()
     if "loss" in pairs[0][0]:
         print("  losses " + "; ".join(f"{mine['loss']:.4f} | {other['loss']:.4f}" for mine, other in pairs))
-        if same_losses:
-            require_same_losses(pairs)
+        if losses_apart is not None:
+            require_same_losses(pairs, losses_apart)
     work = [(amount(i, mine), amount(i, other)) for i, (mine, other) in enumerate(pairs)][1:]
     speeds = [(a / mine["seconds"], b / other["seconds"]) for (a, b), (mine, other) in zip(work, pairs[1:])]
     print(f"  {rate}: ours {statistics.median(s for s, _ in speeds):.1f}, theirs {statistics.median(s for _, s in speeds):.1f}; "
@@ -353,9 +354,10 @@ def run_training(options, kind):
           f"TRL {options.trl_batch} a pass; {theirs.about['ready']}; our products with frozen weights in {ours.about['products']}")
     size = [sum(len(path["tokens"]) for i in step for path in examples[i]["paths"]) for step in order]
     if kind in CHOICES:
-        compare(f"train_{kind}", ours, theirs, options.turns, lambda i, _: len(order[i]), "questions/s", same_losses=kind == "loop")
+        compare(f"train_{kind}", ours, theirs, options.turns, lambda i, _: len(order[i]), "questions/s",
+                LOSSES_APART[options.products] if kind == "loop" else None)
     else:
-        compare(f"train_{kind}", ours, theirs, options.turns, lambda i, _: size[i], "tokens/s")
+        compare(f"train_{kind}", ours, theirs, options.turns, lambda i, _: size[i], "tokens/s", LOSSES_APART[options.products])
 
 
 def run_rollouts(options):
