@@ -153,9 +153,9 @@ void add_values_command(CLI::App& parent, Session& session, const std::string& n
 void add_align_values(CLI::App& align, Session& session) {
   add_values_command(
       align, session, "base-align", "base_align",
-      {"valence align base-align --model smollm2 --target fulcra_uk --optimiser dpo",
-       "valence align base-align --model smollm2 --target survey.toml --map from_1_6 --rounds 3",
-       "valence align base-align --model smollm2 --target fulcra_uk --dimension security --optimiser best_of_n"});
+      {"valence align base-align --model smollm2 --target fulcra_uk --learning-rate 5e-4 --epochs 2 --margin 0.1 --pairs 3 --out out/uk",
+       "valence align base-align --model smollm2 --target survey.toml --map from_1_6 --rounds 3 --out out/survey",
+       "valence align base-align --model smollm2 --target fulcra_security --optimiser best_of_n --reuse --out out/best"});
   add_values_command(align, session, "rlhf", "rlhf",
                      {"valence align reward --model smollm2 --data pairs.jsonl --out out/reward",
                       "valence align rlhf --model smollm2 --reward out/reward --optimiser grpo --rounds 20"});

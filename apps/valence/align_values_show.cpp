@@ -71,7 +71,7 @@ std::string turn_text(const Json& record) {
   if (!record.value("watched", true)) return fmt::format("  nobody watched the reward: over-optimisation would not be seen (--watch); {}\n", kept);
   const bool last = record["kept"] == record["monitor"].back()["round"];
   return fmt::format("  no turn: what watches the reward did not fall while it held; {}{}\n", kept,
-                     last ? "" : ", since both rewards lie lower after the last");
+                     last ? "" : ", since the watching reward lies lower after the last");
 }
 
 std::string changes_text(const std::vector<Change>& changes) {

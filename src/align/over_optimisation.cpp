@@ -50,7 +50,7 @@ std::vector<double> answered(const RewardPoint& point) {
 
 bool is_below_zero(const Estimate& estimate) { return estimate.has_interval() && estimate.high < 0.0; }
 
-/// Whether what watches ends below its best: then the reward fell with it, or there would be a turn.
+/// Whether what watches ends below its best: too little for a turn, or the reward fell with it.
 bool lost(const RewardPoint& best, const RewardPoint& last) {
   return is_below_zero(difference(best.held_out, last.held_out));
 }

@@ -44,18 +44,21 @@ SettingTable rlhf_settings() {
   return table;
 }
 
+/// The job that left a reward model in a folder.
+Result<TrainingJob> reward_job(const fs::path& folder) {
+  VALENCE_TRY(auto job, read_job(folder / "job.json"));
+  if (job.operation == "reward") return job;
+  return fail(ErrorCode::kUsage, "{} holds an adapter of {}, not a reward model; make one with valence align reward",
+              folder.string(), job.operation);
+}
+
 /// A reward model and what turns text into its tokens.
 struct RewardModel {
   fs::path folder;
   std::shared_ptr<const LanguageModel> tokens;
 
   static Result<RewardModel> open(const fs::path& folder) {
-    VALENCE_TRY(const auto job, read_job(folder / "job.json"));
-    if (job.operation != "reward") {
-      return fail(ErrorCode::kUsage,
-                  "{} holds an adapter of {}, not a reward model; make one with valence align reward", folder.string(),
-                  job.operation);
-    }
+    VALENCE_TRY(const auto job, reward_job(folder));
     VALENCE_TRY(auto model, open_model({job.model.string(), {}, {}}));
     return RewardModel{folder, std::move(model)};
   }
@@ -165,7 +168,9 @@ class Rlhf final : public Aligner {
   Result<void> ready(const AlignRequest& request) const override {
     for (const auto* key : {"reward", "watch"}) {
       if (request.settings.text(key).empty()) continue;
-      VALENCE_TRY(const auto models, open_all(request.settings.text(key)));
+      for (const auto& folder : split(request.settings.text(key), ",")) {
+        VALENCE_TRY(const auto job, reward_job(trim(folder)));
+      }
     }
     VALENCE_TRY(const auto trainer, find_trainer());
     return {};

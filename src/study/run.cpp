@@ -88,7 +88,8 @@ Result<StudyPlan> plan_study(const Study& study, const Store* store) {
     VALENCE_TRY(planned.hash, hash_of(*step, hashes));
     hashes[step->full_name()] = planned.hash;
     VALENCE_CHECK(look_up(planned, steps, store));
-    if (const auto ready = step->ready(); planned.needed() && !ready) planned.missing = ready.error().message;
+    const auto ready = planned.needed() ? step->ready() : Result<void>();
+    if (!ready) planned.missing = ready.error().message;
     plan.steps.push_back(std::move(planned));
   }
   return plan;
