@@ -13,7 +13,12 @@ endif()
 add_library(valence_torch INTERFACE)
 add_library(Torch::Torch ALIAS valence_torch)
 target_link_libraries(valence_torch INTERFACE ${TORCH_LIBRARIES})
-target_include_directories(valence_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS} ${GLOO_INCLUDE_DIR})
+# libtorch 2 brings headers of its own fmt, whose functions it does not export: ours are found before them. /usr/include itself
+# can stand nowhere but last, hence the link.
+get_target_property(valence_fmt_headers fmt::fmt INTERFACE_INCLUDE_DIRECTORIES)
+file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/headers)
+file(CREATE_LINK ${valence_fmt_headers}/fmt ${CMAKE_BINARY_DIR}/headers/fmt SYMBOLIC)
+target_include_directories(valence_torch SYSTEM INTERFACE ${CMAKE_BINARY_DIR}/headers ${TORCH_INCLUDE_DIRS} ${GLOO_INCLUDE_DIR})
 
 # One inclusion of torch/torch.h takes 15 s: the trainer's sources and tests share one precompiled header, so they must
 # be compiled with the same flags.
