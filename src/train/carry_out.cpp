@@ -80,7 +80,7 @@ Result<TransformerOptions> transformer_options(const TrainingJob& job, const Mac
 }
 
 Result<Parity> check_parity(const Transformer& model, const std::vector<TrainingExample>& examples,
-                            const TrainingJob& job, int threads) {
+                            const TrainingJob& job, int threads, std::optional<double> tolerance) {
   std::vector<std::vector<TokenId>> texts;
   for (const auto& example : examples) {
     if (texts.size() == kParityTexts) break;
@@ -89,6 +89,7 @@ Result<Parity> check_parity(const Transformer& model, const std::vector<Training
   ParityOptions options;
   options.adapters = adapters_of(job);
   options.threads = threads;
+  options.tolerance = tolerance;
   return compare_with_engine(model, texts, options);
 }
 
@@ -307,8 +308,9 @@ Result<void> require_known_tokens(std::span<const TrainingExample> examples, con
   return {};
 }
 
-/// The model with an adapter and the task's head as they begin, checked against the engine.
-Result<train::TransformerPolicy> open_policy(Work& work, int threads, Progress& progress) {
+/// The model with an adapter and the task's head as they begin, checked against the engine. `tolerance`: of that check.
+Result<train::TransformerPolicy> open_policy(Work& work, int threads, Progress& progress,
+                                             std::optional<double> tolerance = {}) {
   auto& outcome = work.outcome;
   VALENCE_TRY(const auto device, device_of(work.job));
   VALENCE_TRY(const auto machine, machine_for(work, threads));
@@ -318,7 +320,7 @@ Result<train::TransformerPolicy> open_policy(Work& work, int threads, Progress& 
   const auto vocabulary = transformer->shape().vocabulary;
   VALENCE_CHECK(require_known_tokens(work.examples, work.job.examples, vocabulary));
   VALENCE_CHECK(require_known_tokens(work.held_out, work.job.held_out, vocabulary));
-  VALENCE_TRY(const auto parity, check_parity(*transformer, work.examples, work.job, threads));
+  VALENCE_TRY(const auto parity, check_parity(*transformer, work.examples, work.job, threads, tolerance));
   outcome.parity = parity.describe();
   if (!work.processes.alone()) progress.note(fmt::format("{} processes; this is the first", work.processes.count()));
   progress.note(outcome.machine);
@@ -349,7 +351,7 @@ Result<void> carry_out_at(const train::ProcessPlace& place, const fs::path& path
   VALENCE_TRY(auto work, prepare(path, place, options.patience));
   VALENCE_CHECK(check_idle_settings(work.job));
   VALENCE_TRY(const int threads, share_threads(threads_of(work.job, place)));
-  VALENCE_TRY(auto policy, open_policy(work, threads, progress));
+  VALENCE_TRY(auto policy, open_policy(work, threads, progress, options.tolerance));
   const auto anew = anew_of(options.arguments, work.processes, progress);
   auto& outcome = work.outcome;
   outcome.has_held_out = !work.held_out.empty();

@@ -3,10 +3,19 @@
 #include <algorithm>
 #include <cmath>
 
+#include "valence/model/gguf.h"
 #include "valence/model/token_scorer.h"
 
 namespace valence {
 namespace {
+
+constexpr double kF32Tolerance = 0.02, kRoundedTolerance = 0.25;  // nats
+
+Result<bool> is_f32(const std::filesystem::path& path) {
+  VALENCE_TRY(const auto info, read_gguf_header(path));
+  return std::ranges::all_of(info.tensors,
+                             [](const GgufTensor& tensor) { return ggml_format(tensor.type)->name == "f32"; });
+}
 
 /// Each text alone, every token but the first a target.
 Result<std::vector<TreePack>> packs_of(std::span<const std::vector<TokenId>> texts) {
@@ -33,9 +42,24 @@ std::string Parity::describe() const {
                      largest, tokens);
 }
 
+Result<double> default_tolerance(const Transformer& model, const ParityOptions& options) {
+  const bool converted = options.format != "as_is";
+  if (model.bf16() || (converted && options.format != "f32")) return kRoundedTolerance;
+  std::vector<std::filesystem::path> files;
+  if (!converted) files.push_back(model.source());
+  for (const auto& adapter : options.adapters) files.emplace_back(adapter.path);
+  for (const auto& file : files) {
+    VALENCE_TRY(const bool exact, is_f32(file));
+    if (!exact) return kRoundedTolerance;
+  }
+  return kF32Tolerance;
+}
+
 Result<Parity> compare_with_engine(const Transformer& model, std::span<const std::vector<TokenId>> texts,
                                    const ParityOptions& options) {
   VALENCE_TRY(auto engine, TokenScorer::open(model.source(), options.format, options.adapters, options.threads));
+  VALENCE_TRY(const double usual, default_tolerance(model, options));
+  const double tolerance = options.tolerance.value_or(usual);
   VALENCE_TRY(const auto packs, packs_of(texts));
   const torch::NoGradGuard no_grad;
   Parity parity;
@@ -52,12 +76,11 @@ Result<Parity> compare_with_engine(const Transformer& model, std::span<const std
     parity.tokens += expected.size();
   }
   parity.mean = parity.tokens == 0 ? 0 : sum / static_cast<double>(parity.tokens);
-  if (!(parity.mean <= options.tolerance)) {
+  if (!(parity.mean <= tolerance)) {
     return fail(ErrorCode::kMismatch,
                 "{}: {}; {} nats are tolerated. What is trained would not be what is measured. Likely causes: rope "
-                "(base, scaling or kind), a "
-                "chat template or BOS that one of them adds, an adapter bound on one side only",
-                model.source().string(), parity.describe(), options.tolerance);
+                "(base, scaling or kind), an adapter bound on one side only",
+                model.source().string(), parity.describe(), tolerance);
   }
   return parity;
 }

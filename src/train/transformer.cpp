@@ -161,6 +161,7 @@ const TransformerShape& Transformer::shape() const { return weights_->shape; }
 const std::filesystem::path& Transformer::source() const { return weights_->source; }
 const TuningOptions& Transformer::tuning() const { return weights_->tuning; }
 torch::Device Transformer::device() const { return weights_->device; }
+bool Transformer::bf16() const { return weights_->bf16; }
 
 Tensor Transformer::states(const TreePack& pack) const {
   const auto pass = weights_->pass_of(pack);

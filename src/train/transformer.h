@@ -59,6 +59,7 @@ class Transformer {
   const std::filesystem::path& source() const;
   const TuningOptions& tuning() const;
   torch::Device device() const;
+  bool bf16() const;  ///< TransformerOptions::bf16
 
   /// The states of all tokens after the last norm: [tokens, width]. What value and reward heads read; row LossRow::row
   /// is the state that a target is predicted from, row PackedPath::last the one of a whole path.

@@ -2,7 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
+#include "model/llama_tiny.h"
 #include "program.h"
+#include "valence/base/json.h"
+#include "valence/base/text.h"
 
 namespace valence::testing {
 namespace {
@@ -29,6 +34,60 @@ TEST_F(Align, ABadLineIsNamedBeforeAnythingIsOpened) {
   EXPECT_EQ(outcome.status, 2);
   EXPECT_THAT(outcome.err, HasSubstr("d.jsonl:2:"));
   EXPECT_THAT(outcome.err, HasSubstr("\"rejected\""));
+}
+
+/// A preference pair previewed with a tiny model that has a template.
+class AlignPreview : public Align {
+ protected:
+  AlignPreview() {
+    test::TinyModel tiny;
+    tiny.chat_template =
+        "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + "
+        "'<|im_end|>\\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
+    test::write_tiny(tiny, scratch_ / "tiny.gguf");
+    put_file(scratch_ / "d.jsonl", "{\"prompt\": \"Q?\", \"chosen\": \"a\", \"rejected\": \"no\"}\n");
+  }
+
+  std::string preview(const std::vector<std::string>& more = {}) {
+    std::vector<std::string> arguments{"align",     "preview",   "--data", "d.jsonl",   "--model",
+                                       "tiny.gguf", "--compute", "as_is",  "--threads", "1"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const auto outcome = run(arguments);
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    return outcome.out;
+  }
+
+  test::ScratchCache cache_;  // where the program remembers the file's hash
+};
+
+TEST_F(AlignPreview, MarksWhatIsLearnedInTheTable) {
+  const auto out = preview();
+  std::vector<std::string> marked;
+  for (const auto& line : split(out, "\n")) {
+    const auto at = line.find("  yes ");
+    if (at != std::string::npos) marked.push_back(trim(line.substr(at + 6)));
+  }
+  EXPECT_THAT(marked, ::testing::ElementsAre("\"a\"", "<|im_end|>", "\"n\"", "\"o\"", "<|im_end|>")) << out;
+  EXPECT_THAT(out, HasSubstr("\"Q\""));
+  // The prompt is <|im_start|> "user" line end "Q?" <|im_end|> line end <|im_start|> "assistant" line end, its letters
+  // a token each: 21.
+  EXPECT_THAT(out, HasSubstr("2 of 23 tokens are learned"));
+  EXPECT_THAT(out, HasSubstr("3 of 24 tokens are learned"));
+}
+
+TEST_F(AlignPreview, MarksWhatIsLearnedInJson) {
+  const auto document = parse_json(preview({"--json"}), "preview").value();
+  EXPECT_EQ(document.at("kind"), "preference");
+  const auto& paths = document.at("examples").at(0).at("paths");
+  ASSERT_EQ(paths.size(), 2U);
+  for (std::size_t i = 0; i < 2; ++i) {
+    std::string prompt, learned;
+    for (const auto& token : paths.at(i).at("tokens"))
+      (token.at("learned").get<bool>() ? learned : prompt) += token.at("text").get<std::string>();
+    EXPECT_EQ(prompt, "<|im_start|>user\nQ?<|im_end|>\n<|im_start|>assistant\n");
+    EXPECT_EQ(learned, i == 0 ? "a<|im_end|>" : "no<|im_end|>");
+    EXPECT_EQ(paths.at(i).at("learned_from"), 21);
+  }
 }
 
 TEST_F(Align, AScriptedSubjectHasNoWeightsToMove) {

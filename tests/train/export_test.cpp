@@ -1,5 +1,6 @@
 #include "export.h"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "machine.h"
@@ -12,11 +13,17 @@
 namespace valence::test {
 namespace {
 
+/// A template of the tests' own, to see that it is carried along.
+constexpr const char* kChatTemplate = "{% for message in messages %}<{{ message.content }}>{% endfor %}";
+
+/// "llama", or "llama_fused" with query, key and value in one matrix.
 class Export : public ::testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
     TinyModel tiny;
-    tiny.architecture = GetParam();
+    tiny.architecture = GetParam().substr(0, GetParam().find('_'));
+    tiny.fused = GetParam().ends_with("_fused");
+    tiny.chat_template = kChatTemplate;
     write_tiny(tiny, folder_ / "m.gguf");
   }
   ScratchFolder folder_;
@@ -54,8 +61,10 @@ TEST_P(Export, TheMergedModelGivesTheTrainersLogits) {
   EXPECT_LT(largest_difference(engine_logits(path, text_), logits_of(*model, text_)), 1e-3);
   const auto reread = load_tiny(path);
   EXPECT_LT(largest_difference(logits_of(*reread, text_), logits_of(*model, text_)), 1e-4);
-  EXPECT_EQ(read_gguf_header(path)->text("general.name"), "merged");
-  EXPECT_EQ(read_gguf_header(path)->vocabulary(), read_gguf_header(folder_ / "m.gguf")->vocabulary());
+  const auto head = read_gguf_header(path).value();
+  EXPECT_EQ(head.text("general.name"), "merged");
+  EXPECT_EQ(head.vocabulary(), read_gguf_header(folder_ / "m.gguf")->vocabulary());
+  EXPECT_EQ(head.chat_template(), kChatTemplate);
 }
 
 TEST_P(Export, AnAdapterOnTopOfAnotherIsWhatTheEngineGivesWithBoth) {
@@ -91,7 +100,8 @@ TEST_P(Export, AFullyTrainedModelIsWrittenWhole) {
   EXPECT_GT(largest_difference(engine_logits(path, text_), engine_logits(folder_ / "m.gguf", text_)), 1e-2);
 }
 
-INSTANTIATE_TEST_SUITE_P(Architectures, Export, ::testing::Values("llama", "qwen2", "qwen3", "gemma3"),
+INSTANTIATE_TEST_SUITE_P(Architectures, Export,
+                         ::testing::Values("llama", "qwen2", "qwen3", "gemma3", "llama_fused", "qwen2_fused"),
                          [](const auto& given) { return given.param; });
 
 class ExportFiles : public ::testing::Test {
@@ -99,8 +109,40 @@ class ExportFiles : public ::testing::Test {
   ExportFiles() {
     TinyModel tiny;
     tiny.architecture = "llama";
+    tiny.chat_template = kChatTemplate;
     write_tiny(tiny, folder_ / "m.gguf");
   }
+
+  static Json config_in(const std::filesystem::path& folder) {
+    return *parse_json(*read_file(folder / "adapter_config.json"), "adapter_config.json");
+  }
+
+  /// What a PEFT folder adds to a module's matrix, worked out of the folder alone, as PEFT does: alpha / r · BA, or
+  /// alpha / √r · BA.
+  static torch::Tensor peft_change(const std::filesystem::path& folder, const std::string& module) {
+    const auto config = config_in(folder);
+    const auto rank = config.at("r").get<double>();
+    const bool stabilised = config.at("use_rslora").get<bool>();
+    const double scale = config.at("lora_alpha").get<double>() / (stabilised ? std::sqrt(rank) : rank);
+    const auto file = SafeTensors::read(folder / "adapter_model.safetensors").value();
+    const auto matrix = [&](const std::string& half) {
+      const auto name = "base_model.model.model.layers." + module + half;
+      const auto& shape = file.tensors().at(name).shape;
+      return torch::tensor(file.floats(name).value())
+          .view({static_cast<std::int64_t>(shape[0]), static_cast<std::int64_t>(shape[1])});
+    };
+    return matrix(".lora_B.weight").mm(matrix(".lora_A.weight")).mul(scale);
+  }
+
+  /// What the trainer's adapter adds to a matrix of the file.
+  static torch::Tensor trained_change(Transformer& model, const std::string& tensor) {
+    const auto with = model.merged(tensor);
+    model.set_adapter_scale(0);
+    const auto change = with - model.merged(tensor);
+    model.set_adapter_scale(1);
+    return change;
+  }
+
   ScratchFolder folder_;
   ScratchCache cache_;
 };
@@ -112,7 +154,11 @@ TEST_F(ExportFiles, MergedModelsAreQuantisedByLlamaCpp) {
     const auto path = folder_ / (std::string(format) + ".gguf");
     const auto written = export_merged_gguf(*model, path, format, {});
     ASSERT_TRUE(written) << written.error().message;
-    EXPECT_EQ(read_gguf_header(path)->file_type(), expected);
+    const auto head = read_gguf_header(path).value();
+    EXPECT_EQ(head.file_type(), expected);
+    EXPECT_EQ(head.chat_template(), kChatTemplate);
+    EXPECT_EQ(head.text("general.name"), "tiny");  // the base model's
+    EXPECT_EQ(head.vocabulary(), read_gguf_header(folder_ / "m.gguf")->vocabulary());
     EXPECT_LT(largest_difference(engine_logits(path, random_tokens(1, 9)), logits_of(*model, random_tokens(1, 9))),
               0.5);
   }
@@ -128,7 +174,7 @@ TEST_F(ExportFiles, PeftFoldersHoldPublishedNamesAndRows) {
   stir_adapters(*model);
   const auto written = export_peft(*model, folder_ / "peft", {"", "", "some/base"});
   ASSERT_TRUE(written) << written.error().message;
-  const auto config = *parse_json(*read_file(folder_ / "peft" / "adapter_config.json"), "config");
+  const auto config = config_in(folder_ / "peft");
   EXPECT_EQ(config.at("peft_type"), "LORA");
   EXPECT_EQ(config.at("r"), 4);
   EXPECT_EQ(config.at("lora_alpha"), 8.0);
@@ -150,6 +196,45 @@ TEST_F(ExportFiles, PeftFoldersHoldPublishedNamesAndRows) {
     for (std::size_t k = 0; k < 8; ++k) {
       for (std::size_t h = 0; h < 2; ++h) EXPECT_EQ(query[(16 + 8 * h + k) * 4], b[(16 + 2 * k + h) * 4]);
     }
+  }
+}
+
+TEST_F(ExportFiles, PeftFoldersSayTheScaleThatTheTrainerUsed) {
+  for (const bool stabilised : {false, true}) {
+    auto options = adapter_options();
+    options.tuning.lora.rank_stabilised = stabilised;
+    const auto model = load_tiny(folder_ / "m.gguf", options);
+    stir_adapters(*model);
+    const auto folder = folder_ / (stabilised ? "stabilised" : "plain");
+    ASSERT_TRUE(export_peft(*model, folder, {}));
+    EXPECT_EQ(config_in(folder).at("use_rslora"), stabilised);
+    const auto change = trained_change(*model, "blk.1.attn_v.weight");
+    EXPECT_GT(change.abs().max().item<double>(), 0.01);
+    EXPECT_TRUE(torch::allclose(peft_change(folder, "1.self_attn.v_proj"), change, 1e-4, 1e-6)) << stabilised;
+  }
+}
+
+TEST_F(ExportFiles, AFusedMatrixBecomesThreePeftModulesWithTheSameProduct) {
+  for (const std::string architecture : {"qwen2", "llama"}) {
+    TinyModel tiny;
+    tiny.architecture = architecture;
+    tiny.fused = true;
+    write_tiny(tiny, folder_ / "fused.gguf");
+    const auto model = load_tiny(folder_ / "fused.gguf");
+    stir_adapters(*model);
+    ASSERT_TRUE(export_peft(*model, folder_ / architecture, {}));
+    // 4 heads of 16 rows for queries, 2 for keys and for values. Llama's heads are (half, k) in the folder, (k, half)
+    // in the file.
+    const auto rows = [&](const std::string& module, std::int64_t heads) {
+      const auto added = peft_change(folder_ / architecture, "1.self_attn." + module);
+      EXPECT_EQ(added.size(0), 16 * heads) << architecture << " " << module;
+      if (architecture == "qwen2" || module == "v_proj") return added;
+      return added.view({heads, 2, 8, added.size(1)}).transpose(1, 2).reshape(added.sizes());
+    };
+    const std::vector<torch::Tensor> parts{rows("q_proj", 4), rows("k_proj", 2), rows("v_proj", 2)};
+    const auto change = trained_change(*model, "blk.1.attn_qkv.weight");
+    ASSERT_EQ(change.size(0), 128);
+    EXPECT_TRUE(torch::allclose(torch::cat(parts), change, 1e-4, 1e-6)) << architecture;
   }
 }
 

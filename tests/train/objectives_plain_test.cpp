@@ -1,11 +1,11 @@
-// What needs no torch: advantages, KL control, selection. Worked numbers: specs, alignment methods §4.
+// What needs no torch: advantages, KL control, several rewards. Worked numbers: specs, alignment methods §4.
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <numeric>
 
 #include "objectives/advantages.h"
-#include "objectives/selection.h"
+#include "objectives/several_rewards.h"
 #include "valence/base/random.h"
 
 namespace valence::train {
@@ -117,12 +117,6 @@ TEST(AdaptiveKl, MovesByAtMostAFifthOfItsGain) {
   EXPECT_NEAR(control.beta(), .05 * 1.02, 1e-15);
   control.update(0);
   EXPECT_NEAR(control.beta(), .05 * 1.02 * .98, 1e-15);
-}
-
-TEST(Selection, KeepsTheBestInOrderAndTiesByIndex) {
-  EXPECT_EQ(best(kRewards).value(), (std::vector<std::size_t>{0}));
-  EXPECT_EQ(best(kRewards, 3).value(), (std::vector<std::size_t>{0, 3, 2}));
-  EXPECT_EQ(best(kRewards, 5).error().message, "cannot keep the best 5 of 4 answers");
 }
 
 TEST(SafeRlhf, TheMultiplierRisesWhileTheConstraintIsBroken) {

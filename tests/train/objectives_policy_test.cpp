@@ -110,21 +110,76 @@ TEST(TruncatedImportance, CapsTheRatioAndCarriesNoGradient) {
   EXPECT_FALSE(weights.requires_grad());
 }
 
+/// The gradient of −min(ρA, clip(ρ)A), summed over an answer of two tokens, at each token's log-probability; in f32.
+torch::Tensor gradient_of_answer(float nats_per_token, float advantage, RatioLevel level) {
+  const auto logprobs = torch::full({2}, nats_per_token).requires_grad_(true);
+  const auto loss =
+      clipped_policy_loss(logprobs, torch::zeros({2}), torch::full({2}, advantage), indices({0, 0}), 1, level, {});
+  EXPECT_TRUE(torch::isfinite(loss.per_token).all().item<bool>() && torch::isfinite(loss.ratio).all().item<bool>());
+  loss.per_token.sum().backward();
+  return logprobs.grad();
+}
+
+TEST(PpoLoss, StaysFiniteInF32HoweverFarAnAnswerHasMoved) {
+  for (const auto level : {RatioLevel::kToken, RatioLevel::kSequenceMean, RatioLevel::kSequence}) {
+    for (const float nats : {100.0F, -100.0F}) {  // per token: 200 for the answer
+      for (const float advantage : {1.0F, -1.0F}) {
+        const auto gradient = gradient_of_answer(nats, advantage, level);
+        EXPECT_TRUE(torch::isfinite(gradient.square()).all().item<bool>()) << "of which gradients are clipped by";
+        // What does badly and became likelier is pushed back, at e^16; a whole answer's ratio counts at both tokens.
+        const double slope = nats < 0 || advantage > 0 ? 0 : level == RatioLevel::kSequence ? 2 : 1;
+        for (int token = 0; token < 2; ++token) EXPECT_NEAR(value(gradient[token]) / std::exp(16.0), slope, 1e-5);
+      }
+    }
+  }
+}
+
+TEST(PpoLoss, RatiosBelowTheTangentAreExponentials) {
+  const auto x = torch::tensor(std::vector<float>{-30, -1, 0, .3F, 5, 15.9F}).requires_grad_(true);
+  const auto loss = clipped_policy_loss(x, torch::zeros({6}), torch::full({6}, -1.0F), indices({0, 0, 0, 0, 0, 0}), 1,
+                                        RatioLevel::kToken, {1e9, 1e9});
+  const auto expected = torch::exp(x.detach());
+  EXPECT_TRUE(torch::equal(loss.ratio, expected));
+  loss.per_token.sum().backward();
+  EXPECT_TRUE(torch::allclose(x.grad(), expected, 1e-6, 0));
+}
+
+/// A way through the toy problem below: its first token among those of all ways, their number, the reward at its end.
+struct Way {
+  std::int64_t first, tokens;
+  double reward;
+};
+
+/// Advantages of all ways' tokens, by what the policy says of them; the reference gives ½ to either action.
+std::vector<double> advantages_of(const std::vector<Way>& ways, const torch::Tensor& logprobs, double beta) {
+  std::vector<double> advantages;
+  for (const auto& way : ways) {
+    std::vector<double> kl;
+    for (auto t = way.first; t < way.first + way.tokens; ++t) kl.push_back(kl_k1(value(logprobs[t]), -std::log(2.0)));
+    const std::vector<double> baseline(kl.size(), .4);
+    const auto gae = generalised_advantages(token_rewards(kl, beta, way.reward), baseline, 1, 1).value();
+    advantages.insert(advantages.end(), gae.advantages.begin(), gae.advantages.end());
+  }
+  return advantages;
+}
+
 // Two states, two actions: from the first, action 0 ends with reward .3, action 1 goes on; then action 0 gives 1,
-// action 1 gives 0. With KL to a uniform reference the soft-optimal policy has a closed form.
+// action 1 gives 0. With KL to a uniform reference the soft-optimal policy has a closed form. All three ways through
+// are taken, each as often as the policy would take it.
 TEST(PolicyGradient, OnAToyMdpConvergesToTheSoftOptimum) {
   const double beta = .5;
+  const std::vector<Way> ways{{0, 1, .3}, {1, 2, 1}, {3, 2, 0}};
+  const auto state = indices({0, 0, 1, 0, 1}), action = indices({0, 1, 0, 1, 1}), way = indices({0, 1, 1, 2, 2});
   auto logits = torch::zeros({2, 2}, torch::dtype(torch::kDouble)).requires_grad_(true);
-  torch::optim::Adam optimiser({logits}, torch::optim::AdamOptions(.05));
-  for (int step = 0; step < 1500; ++step) {
+  torch::optim::SGD optimiser({logits}, torch::optim::SGDOptions(5));
+  for (int step = 0; step < 60; ++step) {
     optimiser.zero_grad();
-    const auto logp = torch::log_softmax(logits, 1);
-    const auto p = logp.exp();
-    const auto cost = [&](int s, int a) { return beta * (logp[s][a] + std::log(2.0)); };
-    const auto second = p[1][0] * (1 - cost(1, 0)) + p[1][1] * (0 - cost(1, 1));
-    const auto first = p[0][0] * (.3 - cost(0, 0)) + p[0][1] * (second - cost(0, 1));
-    // Exact expectation, differentiated through the score function: Σ p·A·∇log p is ∇ of the expectation.
-    (-first).backward();
+    const auto logprobs = torch::log_softmax(logits, 1).index({state, action});
+    const auto old = logprobs.detach();
+    const auto chance = torch::zeros({3}, old.options()).index_add(0, way, old).exp().index_select(0, way);
+    const auto advantages = numbers(advantages_of(ways, old, beta));
+    const auto loss = clipped_policy_loss(logprobs, old, advantages, way, 3, RatioLevel::kToken, {});
+    (chance * loss.per_token).sum().backward();
     optimiser.step();
   }
   const auto soft = [&](double a, double b) {
@@ -132,8 +187,21 @@ TEST(PolicyGradient, OnAToyMdpConvergesToTheSoftOptimum) {
   };
   const double v2 = soft(1, 0);
   const auto p = torch::softmax(logits, 1).detach();
-  EXPECT_NEAR(p[1][0].item<double>(), 1 / (1 + std::exp(-1 / beta)), 1e-3);
-  EXPECT_NEAR(p[0][1].item<double>(), 1 / (1 + std::exp((.3 - v2) / beta)), 1e-3);
+  EXPECT_NEAR(p[1][0].item<double>(), 1 / (1 + std::exp(-1 / beta)), 1e-6);
+  EXPECT_NEAR(p[0][1].item<double>(), 1 / (1 + std::exp((.3 - v2) / beta)), 1e-6);
+}
+
+// The bandit of the specs, §4: reference (.5, .3, .2), rewards (1, 2, 0), β = 1; π* ∝ π_ref e^r.
+TEST(RegularisedOptimum, EveryAnswerIsWorthTheLogPartitionThere) {
+  const std::vector<double> reference{.5, .3, .2}, rewards{1, 2, 0}, optimum{.3599555403, .5870763625, .0529680972};
+  std::vector<double> worth;
+  for (std::size_t i = 0; i < 3; ++i) {
+    const std::vector<double> kl{kl_k1(std::log(optimum[i]), std::log(reference[i]))};
+    worth.push_back(token_rewards(kl, 1, rewards[i]).back());
+    EXPECT_NEAR(worth[i], 1.3286275738, 1e-8);
+  }
+  const auto advantages = leave_one_out_advantages(worth).value();
+  for (const double advantage : advantages) EXPECT_NEAR(advantage, 0, 1e-8);
 }
 
 }  // namespace

@@ -244,15 +244,5 @@ TEST(Dpo, OnABanditWithExactLabelsConvergesToTheRegularisedOptimum) {
   EXPECT_NEAR((implicit[0] - implicit[2]).item<double>(), 1.0, 1e-5);
 }
 
-TEST(RegularisedOptimum, ItsObjectiveIsTheLogPartition) {
-  const auto reference = numbers({.5, .3, .2}), rewards = numbers({1, 2, 0});
-  const auto log_z = torch::logsumexp(torch::log(reference) + rewards, 0);
-  const auto optimum = torch::exp(torch::log(reference) + rewards - log_z);
-  EXPECT_TRUE(torch::allclose(optimum, numbers({.3599555403, .5870763625, .0529680972}), 0, 1e-10));
-  const auto objective = (optimum * (rewards - torch::log(optimum / reference))).sum();
-  EXPECT_NEAR(value(objective), 1.3286275738, 1e-10);
-  EXPECT_NEAR(value(log_z), 1.3286275738, 1e-10);
-}
-
 }  // namespace
 }  // namespace valence::train

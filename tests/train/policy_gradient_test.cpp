@@ -218,6 +218,27 @@ TEST(PolicyUpdates, WhatSamplerAndTrainerSeeDifferentlyIsLoggedAndCorrected) {
   EXPECT_LT(ratio, 3.0);
 }
 
+TEST(PolicyUpdates, AnAnswerThatBecameFarLikelierDoesNotStopRloo) {
+  Job job;
+  const auto table = job.policy.parameters()[0].second.data();
+  table[0][5].fill_(-200);
+  const std::vector<TrainingExample> examples{{"p", {{{0, 4}, 1, 0, 1.0, {-1}}, {{0, 5}, 1, 0, 0.0, {-1}}}}};
+  const auto record = [&](const TrainingStep& step) -> Result<void> {
+    job.rows.push_back(step);
+    if (step.step == 1) table[0][5].fill_(5);  // some 200 nats likelier than when it was drawn
+    return {};
+  };
+  auto options = one_step();
+  options.steps = 2;
+  const auto task = task_of("rloo", {{"beta", "0"}, {"importance_cap", "0"}});
+  const auto done = train(job.policy, *task, examples, options, {.output = job.scratch.path(), .record = record});
+  ASSERT_TRUE(done) << done.error().message;
+  // Of two answers the bad one, with the advantage −1, costs e^16 and the tangent over what is above 16.
+  EXPECT_NEAR(job.rows[1].loss / std::exp(16.0), .5 * (1 + 200 - 16), 5);
+  EXPECT_TRUE(std::isfinite(job.rows[1].gradient_norm));
+  EXPECT_GT(job.rows[1].gradient_norm, 1.0);
+}
+
 TEST(PolicyUpdates, EveryStepHasItsFigures) {
   Job job;
   auto examples = rollouts_of(job.policy, 1);

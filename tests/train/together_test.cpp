@@ -1,32 +1,33 @@
-// valence-train as several processes, started with the variables that torchrun sets.
+// valence-train as a program: killed and started again, and as several processes with the variables that torchrun sets.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <thread>
 
 #include "checkpoint.h"
 #include "free_port.h"
-#include "model/llama_tiny.h"
-#include "support/scratch.h"
+#include "tiny_runs.h"
 #include "valence/base/files.h"
+#include "valence/base/random.h"
 #include "valence/store/store.h"
-#include "valence/train/example.h"
-#include "valence/train/job.h"
-#include "valence/train/operations.h"
 #include "valence/train/outcome.h"
 
 namespace valence {
 namespace {
 
+using test::Given;
 using testing::content_of;
 using testing::put_file;
 namespace fs = std::filesystem;
-using Given = std::vector<std::pair<std::string, std::string>>;
+using Clock = std::chrono::steady_clock;
+using Seconds = std::chrono::duration<double>;
 
-/// One process of several; ended with the test at the latest.
+/// One process of several, or the only one; ended with the test at the latest.
 class Child {
  public:
   Child(const fs::path& job, const fs::path& log, int rank, int count, std::uint16_t port, int patience) : log_(log) {
@@ -65,17 +66,94 @@ class Child {
   pid_t pid_ = -1;
 };
 
-class TwoProcesses : public ::testing::Test {
+/// Runs of the program on pairs. Within the test, OpenBLAS might round by other kernels than the program chooses.
+class ProgramRuns : public test::TinyRuns {
  protected:
-  TwoProcesses() {
-    test::write_tiny({}, folder_ / "tiny.gguf");
-    const auto model = test::open_tiny(folder_ / "tiny.gguf");
+  ProgramRuns() : TinyRuns(pairs()) {}
+
+  static std::string pairs() {
     std::string lines;
     for (const std::string word : {"a", "b", "c", "d", "e", "f"})
       lines += fmt::format(R"({{"prompt": "{0}?", "chosen": "yes {0}", "rejected": "no"}})", word) + "\n";
-    examples_ = render_data(*model, *parse_training_data(lines, "d.jsonl"), {}, 1000)->examples;
+    return lines;
   }
 
+  std::unique_ptr<Child> start(const TrainingJob& job, int rank, std::uint16_t port, int patience = 60,
+                               int count = 2) const {
+    return std::make_unique<Child>(written(job), folder_ / fmt::format("log{}", rank), rank, count, port, patience);
+  }
+
+  std::unique_ptr<Child> start_alone(const TrainingJob& job) const {
+    return start(job, 0, testing::free_port(), /*patience=*/60, /*count=*/1);
+  }
+
+  void run_one(const TrainingJob& job) const {
+    const auto only = start_alone(job);
+    EXPECT_EQ(only->status(), 0) << only->message();
+  }
+};
+
+/// When a file was written last; the earliest time when there is none.
+fs::file_time_type time_of(const fs::path& file) {
+  std::error_code error;
+  return fs::last_write_time(file, error);
+}
+
+/// Waits until the file was written again, `longest` at most; false when that time is over.
+bool wait_for_another(const fs::path& file, fs::file_time_type last, Seconds longest) {
+  const auto begin = Clock::now();
+  while (time_of(file) == last) {
+    if (Clock::now() - begin > longest) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return true;
+}
+
+TEST_F(ProgramRuns, KilledTenTimesEndWithTheAdapterOfOneThatNeverWas) {
+  constexpr int kKills = 10;
+  constexpr Seconds kFar(60);  // not reached: nothing is waited for that long unless something is wrong
+  const Given given{{"steps", "80"}, {"learning_rate", "0.01"}, {"rank", "4"}, {"dropout", "0.1"},
+                    {"batch", "2"},  {"checkpoint_every", "1"}};
+  const auto through = job_of("dpo", "through", given), killed = job_of("dpo", "killed", given);
+  const auto begin = Clock::now();
+  const auto only = start_alone(through);
+  ASSERT_TRUE(wait_for_another(through.output / "checkpoint.bin", fs::file_time_type::min(), kFar)) << only->message();
+  const Seconds first = Clock::now() - begin;  // until something is kept
+  ASSERT_EQ(only->status(), 0) << only->message();
+  const auto whole = read_outcome(through.output / "outcome.json").value();
+  const auto step = Seconds(whole.seconds) / static_cast<double>(whole.steps);
+
+  RandomStream random(1, "kills");
+  const auto checkpoint = killed.output / "checkpoint.bin";
+  std::uint64_t reached = 0;
+  int went_on = 0;
+  for (int kill = 0; kill < kKills; ++kill) {
+    const auto last = time_of(checkpoint);
+    const auto child = start_alone(killed);
+    const bool at_work = kill % 3 > 0;  // else while it starts, before it keeps more than one step
+    if (at_work) {
+      ASSERT_TRUE(wait_for_another(checkpoint, last, kFar)) << child->message();
+      std::this_thread::sleep_for(random.uniform() * 5 * step);
+    } else {
+      wait_for_another(checkpoint, last, random.uniform() * first);
+    }
+    child->end(SIGKILL);
+    ASSERT_EQ(child->status(), 128 + SIGKILL) << "it ended before it was killed: give it more steps\n"
+                                              << child->message();
+    const auto now = fs::exists(checkpoint) ? train::read_checkpoint(checkpoint).value().step : 0;
+    EXPECT_GE(now, reached) << "a start forgot what was done before it";
+    if (reached > 0 && now > reached) ++went_on;
+    reached = now;
+  }
+  run_one(killed);
+  EXPECT_GE(went_on, 5);  // of the six kills at work all but the first, before which nothing may have been kept
+  EXPECT_GT(reached, 0U);
+  EXPECT_EQ(read_outcome(killed.output / "outcome.json").value().resumed_from, reached);
+  EXPECT_EQ(content_of(killed.output / "adapter.gguf"), content_of(through.output / "adapter.gguf"));
+}
+
+class TwoProcesses : public ProgramRuns {
+ protected:
   /// DPO by plain gradient steps, an example a pass.
   TrainingJob job(const std::string& name, Given given) const {
     given.insert(given.end(), {{"update_rule", "sgd"},
@@ -84,31 +162,7 @@ class TwoProcesses : public ::testing::Test {
                                {"batch", "6"},
                                {"pass_tokens", "16"},
                                {"beta", "1"}});
-    TrainingJob job;
-    job.operation = "dpo";
-    job.settings = Settings::resolve((*find_operation("dpo"))->settings, given).value();
-    job.model_name = "tiny";
-    job.model = folder_ / "tiny.gguf";
-    job.model_sha256 = *sha256_file(job.model);
-    job.examples = folder_ / "examples.jsonl";
-    put_file(job.examples, to_jsonl(examples_));
-    job.examples_sha256 = *sha256_file(job.examples);
-    job.held_out = job.examples;
-    job.output = folder_ / name;
-    job.seed = 1;
-    job.threads = 1;
-    return job;
-  }
-
-  fs::path written(const TrainingJob& job) const {
-    const auto path = folder_ / (job.output.filename().string() + ".json");
-    put_file(path, to_text(job));
-    return path;
-  }
-
-  std::unique_ptr<Child> start(const TrainingJob& job, int rank, std::uint16_t port, int patience = 60,
-                               int count = 2) const {
-    return std::make_unique<Child>(written(job), folder_ / fmt::format("log{}", rank), rank, count, port, patience);
+    return job_of("dpo", name, given);
   }
 
   /// Starts both, the second one with folders of its own, and expects both to end well.
@@ -122,12 +176,6 @@ class TwoProcesses : public ::testing::Test {
     EXPECT_EQ(second->status(), 0) << second->message();
     EXPECT_FALSE(fs::exists(other.output));
     EXPECT_FALSE(fs::exists(other.store));
-  }
-
-  /// The program too: within the test, OpenBLAS might round by other kernels than it chooses.
-  void run_one(const TrainingJob& job) const {
-    const auto only = start(job, 0, testing::free_port(), 60, 1);
-    EXPECT_EQ(only->status(), 0) << only->message();
   }
 
   /// Largest difference of the parameters left, relative to the largest of each tensor. With one step of rate 1, which
@@ -151,9 +199,6 @@ class TwoProcesses : public ::testing::Test {
     for (int i = 0; i < 600 && !fs::exists(file); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
     ASSERT_TRUE(fs::exists(file));
   }
-
-  test::ScratchFolder folder_;
-  std::vector<TrainingExample> examples_;
 };
 
 TEST_F(TwoProcesses, HaveTheFirstGradientsOfOne) {

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <csignal>
 #include <limits>
+#include <numbers>
 #include <optional>
 #include <thread>
 
@@ -293,6 +294,121 @@ TEST(Trainer, EveryStepIsRecordedWithItsFiguresAndPhases) {
   EXPECT_TRUE(rows[5].margin && rows[5].accuracy && rows[5].reward_chosen && rows[5].length);
   EXPECT_GT(rows[0].gradient_norm, 0.0);
   EXPECT_EQ(rows[0].phases.size(), 3U);
+}
+
+/// All pairs in every step, which goes along the gradient, as far as it is long where nothing else is said.
+TrainerOptions descent(std::size_t steps) {
+  auto options = quick(steps, 8);
+  options.optimiser = Optimiser::kSgd;
+  options.learning_rate = 1;
+  options.max_gradient_norm = 0;
+  return options;
+}
+
+/// The rows of a run, and how far every step moved the policy.
+struct Walk {
+  std::vector<TrainingStep> rows;
+  std::vector<double> lengths;
+};
+
+Walk walk(const TrainerOptions& options) {
+  const Scratch scratch;
+  BigramPolicy policy(kVocabulary);
+  const torch::Tensor table = policy.parameters()[0].second.data();
+  auto before = table.clone();
+  Walk walked;
+  const auto record = [&](const TrainingStep& row) -> Result<void> {
+    walked.rows.push_back(row);
+    walked.lengths.push_back((table - before).norm().item<double>());
+    before = table.clone();
+    return {};
+  };
+  const auto done = train(policy, *task_of("dpo"), pairs(), options, {.output = scratch.path(), .record = record});
+  EXPECT_TRUE(done) << done.error().message;
+  return walked;
+}
+
+TEST(Trainer, GradientsAreScaledDownToTheNormThatIsGivenAndNeverUp) {
+  // At the reference the mean over 8 pairs pulls at two logits of each pair, at each by an eighth of β/2: .05/8 · √16.
+  constexpr double kNorm = .025;
+  auto options = descent(1);
+  for (const auto& [most, length] : {std::pair{0.0, kNorm}, {1.0, kNorm}, {.01, .01}}) {
+    options.max_gradient_norm = most;
+    const auto walked = walk(options);
+    EXPECT_NEAR(walked.lengths.at(0), length, 3e-6) << most;
+    EXPECT_NEAR(walked.rows.at(0).gradient_norm, kNorm, 1e-6) << "as it was before, also with " << most;
+  }
+}
+
+TEST(Trainer, TheLearningRateGoesAsTheScheduleSaysInRowsAndSteps) {
+  for (const auto schedule : {Schedule::kConstant, Schedule::kLinear, Schedule::kCosine}) {
+    auto options = descent(8);
+    options.learning_rate = .5;
+    options.warmup = .25;
+    options.schedule = schedule;
+    const auto walked = walk(options);
+    ASSERT_EQ(walked.rows.size(), 8U);
+    for (std::size_t i = 0; i < 8; ++i) {
+      const double done = (static_cast<double>(i) - 2) / 6;  // of the steps after the warm-up
+      double share = 1;
+      if (schedule == Schedule::kLinear) share = 1 - done;
+      if (schedule == Schedule::kCosine) share = .5 * (1 + std::cos(std::numbers::pi * done));
+      if (i < 2) share = static_cast<double>(i + 1) / 3;
+      EXPECT_NEAR(walked.rows[i].learning_rate, .5 * share, 1e-12) << "step " << i;
+      EXPECT_NEAR(walked.lengths[i], .5 * share * walked.rows[i].gradient_norm, 3e-6) << "step " << i;
+    }
+  }
+}
+
+TEST(Trainer, WeightDecayIsTheJobsOwnAndShrinksWhatNothingElseMoves) {
+  for (const auto optimiser : {Optimiser::kAdamW, Optimiser::kSgd}) {
+    const Scratch first, second;
+    BigramPolicy policy(kVocabulary);
+    const auto idle =
+        policy.parameters()[0].second.data().narrow(0, 8, 4);  // logits after tokens that no pair has there
+    const auto before = idle.clone();
+    auto options = quick(3, 8);
+    options.optimiser = optimiser;
+    ASSERT_TRUE(train(policy, *task_of("dpo"), pairs(), options, {.output = first.path()}));
+    EXPECT_TRUE(torch::equal(idle, before));
+    options.learning_rate = .1;
+    options.weight_decay = .5;
+    ASSERT_TRUE(
+        train(policy, *task_of("dpo"), pairs(), options, {.output = second.path(), .start = first / "checkpoint.bin"}));
+    EXPECT_TRUE(torch::allclose(idle, before * std::pow(1 - .1 * .5, 3), 1e-5, 1e-6));  // p ← p − rate · decay · p
+  }
+}
+
+TEST(Trainer, OptionsAreWhatTheSettingsSay) {
+  const auto options = trainer_options(settings_of("sft", {{"update_rule", "sgd"},
+                                                           {"learning_rate", "0.25"},
+                                                           {"schedule", "cosine"},
+                                                           {"warmup", "0.125"},
+                                                           {"weight_decay", "0.5"},
+                                                           {"max_gradient_norm", "0.75"},
+                                                           {"epochs", "3"},
+                                                           {"steps", "7"},
+                                                           {"batch", "5"},
+                                                           {"pass_tokens", "64"},
+                                                           {"checkpoint_every", "9"},
+                                                           {"most_kl", "1.5"}}),
+                                       11);
+  EXPECT_EQ(options.optimiser, Optimiser::kSgd);
+  EXPECT_EQ(options.learning_rate, .25);
+  EXPECT_EQ(options.schedule, Schedule::kCosine);
+  EXPECT_EQ(options.warmup, .125);
+  EXPECT_EQ(options.weight_decay, .5);
+  EXPECT_EQ(options.max_gradient_norm, .75);
+  EXPECT_EQ(options.epochs, 3.0);
+  EXPECT_EQ(options.steps, 7U);
+  EXPECT_EQ(options.batch, 5U);
+  EXPECT_EQ(options.pass_tokens, 64U);
+  EXPECT_EQ(options.checkpoint_every, 9U);
+  EXPECT_EQ(options.most_kl, 1.5);
+  EXPECT_EQ(options.seed, 11U);
+  EXPECT_EQ(trainer_options(settings_of("sft", {{"schedule", "linear"}}), 0).schedule, Schedule::kLinear);
+  EXPECT_EQ(trainer_options(settings_of("sft"), 0).schedule, Schedule::kConstant);
+  EXPECT_EQ(trainer_options(settings_of("sft"), 0).optimiser, Optimiser::kAdamW);
 }
 
 TEST(Trainer, TheSameSeedGivesTheSameAdapterAndAnotherSeedAnother) {

@@ -1,4 +1,9 @@
 // The tree must not change what is learned: every gradient equals that of the paths computed one by one.
+#include <torch/csrc/autograd/functions/accumulate_grad.h>
+
+#include <algorithm>
+#include <set>
+
 #include "tiny_transformer.h"
 
 namespace valence::test {
@@ -137,13 +142,54 @@ TEST(Gradient, MatchesFiniteDifferences) {
   }
 }
 
-TEST(Gradient, FrozenWeightsHaveNone) {
+/// The tensors that a backward pass from `loss` would leave a gradient at.
+std::vector<torch::Tensor> reached_from(const torch::Tensor& loss) {
+  std::vector<torch::Tensor> reached;
+  std::set<torch::autograd::Node*> seen;
+  std::vector<torch::autograd::Node*> open{loss.grad_fn().get()};
+  while (!open.empty()) {
+    auto* node = open.back();
+    open.pop_back();
+    if (node == nullptr || !seen.insert(node).second) continue;
+    if (const auto* leaf = dynamic_cast<torch::autograd::AccumulateGrad*>(node)) reached.push_back(leaf->variable);
+    for (const auto& edge : node->next_edges()) open.push_back(edge.function.get());
+  }
+  return reached;
+}
+
+TEST(Gradient, ReachesEveryAdapterAndNothingOfTheFrozenModel) {
+  const ScratchFolder folder;
+  TinyModel tiny;
+  tiny.separate_head = true;
+  write_tiny(tiny, folder / "m.gguf");
+  const auto model = load_tiny(folder / "m.gguf");
+  const auto groups = preference_groups();
+  const auto loss = loss_of(*model, packed(groups).front(), groups);
+  const auto reached = reached_from(loss);
+  const auto adapters = model->adapters();
+  EXPECT_EQ(reached.size(), 2 * adapters.size()) << "embedding, norms, matrices and head should not be reached";
+  loss.backward();
+  for (const auto& pair : adapters) {
+    for (const auto& matrix : {pair.a, pair.b}) {
+      EXPECT_TRUE(std::ranges::any_of(reached, [&](const auto& leaf) { return leaf.is_same(matrix); })) << pair.tensor;
+      EXPECT_TRUE(matrix.grad().defined()) << pair.tensor;
+    }
+  }
+}
+
+TEST(HeadRows, AreTheTokensThatALossIsReadAfterAndNoOthers) {
   const ScratchFolder folder;
   write_tiny({}, folder / "m.gguf");
   const auto model = load_tiny(folder / "m.gguf");
-  for (const auto& parameter : model->parameters()) EXPECT_NE(parameter.name.find(".lora_"), std::string::npos);
-  EXPECT_FALSE(model->merged("blk.0.attn_q.weight").requires_grad());
-  EXPECT_FALSE(model->merged("token_embd.weight").requires_grad());
+  const auto pack = packed(preference_groups()).front();
+  std::set<std::size_t> rows;
+  for (const auto& loss : pack.losses) rows.insert(loss.row);
+  ASSERT_LT(rows.size(), pack.tokens.size());
+  const auto states = model->states(pack);
+  const auto scores = model->score(pack, states);
+  const auto& read = scores.logprob.grad_fn()->next_edge(0);  // by the head
+  const auto expected = torch::empty({static_cast<std::int64_t>(rows.size()), states.size(1)});
+  EXPECT_TRUE(read.function->input_metadata(read.input_nr).is_same_shape(expected));
 }
 
 }  // namespace

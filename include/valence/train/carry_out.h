@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -19,9 +20,13 @@ struct CarryOutOptions {
   /// Of the program, so that it can start itself anew when other work comes to the machine (waiting.h); null = it never
   /// does.
   char** arguments = nullptr;
+  /// Largest mean |difference| of trainer and engine, in nats per token, with which a run begins; none = by the formats
+  /// of model and adapters (parity.h).
+  std::optional<double> tolerance = {};
 };
 
-/// Reads a job, checks that weights and data are those that it was written for, trains, and writes outcome.json.
+/// Reads a job, checks that weights and data are those that it was written for and that trainer and engine agree on
+/// them (kMismatch), trains, and writes outcome.json.
 ///
 /// When torchrun's or Open MPI's variables say that this is one process of several (docs/training.md, "On more than one
 /// machine"), they train together: the first one alone shows progress and writes adapter, checkpoint, outcome and the

@@ -1,5 +1,7 @@
 #include "policy_gradient.h"
 
+#include "exponential.h"
+
 namespace valence::train {
 namespace {
 
@@ -24,7 +26,7 @@ torch::Tensor log_ratio(const torch::Tensor& per_token, const torch::Tensor& ans
 PolicyLoss clipped_policy_loss(const torch::Tensor& logprobs, const torch::Tensor& old_logprobs,
                                const torch::Tensor& advantages, const torch::Tensor& answer, std::int64_t answers,
                                RatioLevel level, const ClipOptions& clip) {
-  const auto ratio = torch::exp(log_ratio(logprobs - old_logprobs, answer, answers, level));
+  const auto ratio = straightened_exp(log_ratio(logprobs - old_logprobs, answer, answers, level));
   const auto free = ratio * advantages;
   const auto held = ratio.clamp(1 - clip.low, 1 + clip.high) * advantages;
   const auto cut = (held < free).to(torch::kDouble).mean();

@@ -20,7 +20,9 @@ struct ClipOptions {
 /// answer's product (RLOO as published in sequence form).
 enum class RatioLevel { kToken, kSequenceMean, kSequence };
 
-/// −min(ρA, clip(ρ, 1−ε, 1+ε)A), per token (of a sequence-level ratio: the same for all tokens of an answer).
+/// −min(ρA, clip(ρ, 1−ε, 1+ε)A), per token (of a sequence-level ratio: the same for all tokens of an answer). Where
+/// A < 0 nothing clips ρ above: from e^16 on it goes on along its tangent, so that value and gradient are finite for
+/// whatever log-ratio.
 struct PolicyLoss {
   torch::Tensor per_token;
   torch::Tensor ratio;          ///< detached

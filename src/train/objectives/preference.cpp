@@ -1,7 +1,6 @@
 #include "preference.h"
 
-#include <cmath>
-
+#include "exponential.h"
 #include "logistic.h"
 #include "order.h"
 
@@ -9,20 +8,13 @@ namespace valence::train {
 namespace {
 
 constexpr double kLn2 = 0.6931471805599453;
-/// From here on exponentials go on along their tangent. In f32 e^89 is infinite, and answers of a hundred tokens may
-/// well be e^200 times less likely than they were; up to here squared losses and the norm of their gradients are finite
-/// too.
-constexpr double kStraight = 16.0;
-
-/// What the tangent adds to e^x, or to e^x − 1, of min(x, kStraight).
-torch::Tensor along_the_tangent(const torch::Tensor& x) { return std::exp(kStraight) * torch::relu(x - kStraight); }
 
 }  // namespace
 
 torch::Tensor divergence_score(const torch::Tensor& log_ratio, Divergence divergence, double alpha) {
   switch (divergence) {
     case Divergence::kForwardKl:
-      return -(torch::exp((-log_ratio).clamp_max(kStraight)) + along_the_tangent(-log_ratio));
+      return -straightened_exp(-log_ratio);
     case Divergence::kJensenShannon:
       return kLn2 + torch::log_sigmoid(log_ratio);
     case Divergence::kAlpha: {

@@ -8,9 +8,8 @@
 
 namespace valence::train {
 
-/// Indices of the `keep` highest rewards, best first, ties by index: best of n (keep = 1), rejection sampling and
-/// expert iteration (SFT on what is returned). kWrongCount when there are fewer.
-Result<std::vector<std::size_t>> best(std::span<const double> rewards, std::size_t keep = 1);
+// More than one reward: a cost that must stay below its limit, or the rewards of several groups of people. No operation
+// calls these (docs/training.md, "In the library only").
 
 /// max_π E r subject to E cost ≤ limit, by gradient ascent on the multiplier (Safe RLHF; Dai et al. 2024): log λ moves
 /// with the excess of the mean cost, so λ stays positive.

@@ -1,21 +1,9 @@
-#include "selection.h"
+#include "several_rewards.h"
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 namespace valence::train {
-
-Result<std::vector<std::size_t>> best(std::span<const double> rewards, std::size_t keep) {
-  if (keep > rewards.size()) {
-    return fail(ErrorCode::kWrongCount, "cannot keep the best {} of {} answers", keep, rewards.size());
-  }
-  std::vector<std::size_t> order(rewards.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, std::greater<>{}, [&](std::size_t i) { return rewards[i]; });
-  order.resize(keep);
-  return order;
-}
 
 void Lagrangian::update(double mean_cost) { multiplier_ *= std::exp(rate_ * (mean_cost - limit_)); }
 
