@@ -10,7 +10,7 @@
 #include "subject_options.h"
 #include "valence/align/choice_data.h"
 #include "valence/base/text.h"
-#include "valence/values/space_map.h"
+#include "valence/values/opinions.h"
 
 namespace valence {
 namespace {
@@ -35,8 +35,14 @@ struct ChoiceCommand {
   std::string headline(const ChoiceData& data) const;
 };
 
+/// How many, and a dozen of them at most by name.
+std::string counted_names(const std::vector<std::string>& names) {
+  constexpr std::size_t kNamed = 12;
+  return fmt::format("({}){}", names.size(), names.size() > kNamed ? "" : ": " + join(names, ", "));
+}
+
 Result<Target> ChoiceCommand::goal() const {
-  VALENCE_TRY(auto loaded, load_mapped_target(target, map));
+  VALENCE_TRY(auto loaded, load_any_target(target, map));
   return narrowed(std::move(loaded), dimensions);
 }
 
@@ -107,6 +113,10 @@ std::string ChoiceCommand::headline(const ChoiceData& data) const {
                           with_thousands(data.layouts));
   if (data.unscored > 0) text += fmt::format("; {} layouts without an answer left out", data.unscored);
   if (data.too_long > 0) text += fmt::format("; {} too long left out", data.too_long);
+  if (const auto names = data.not_in_target(); !names.empty())
+    text += fmt::format("\n  left out, since the target says nothing about them {}", counted_names(names));
+  if (const auto names = data.not_put(); !names.empty())
+    text += fmt::format("\n  of the target, but not put {}", counted_names(names));
   return text;
 }
 
@@ -134,7 +144,8 @@ Result<void> ChoiceCommand::run(const Session& session) const {
   VALENCE_TRY(const auto done, run_training(request, *store, {session.stop, session.quiet}));
   return show_training(
       session, what, request, done,
-      fmt::format("valence measure {} {}", instrument->card().id, flags_of(trained_model(base.model, done.outcome))));
+      fmt::format("valence measure {} {}", instrument->card().id, flags_of(trained_model(base.model, done.outcome))),
+      cost_line(subject, done.outcome));
 }
 
 void add_choice_command(CLI::App& parent, Session& session, const Instrument& instrument, const Operation& operation) {
@@ -143,8 +154,10 @@ void add_choice_command(CLI::App& parent, Session& session, const Instrument& in
   command->operation = &operation;
   auto* app = parent.add_subcommand(instrument.card().id, fmt::format("Learn answers to {}", instrument.card().title));
   command->subject.add_flags(*app);
-  auto* target = app->add_option("--target", command->target,
-                  "learn the answers that this target amounts to: valence target list (docs/training.md)");
+  auto* target = app->add_option(
+      "--target", command->target,
+      "learn the answers that this target amounts to: valence target list, or of opinions a file of answer "
+      "distributions (docs/training.md)");
   app->add_option("--map", command->map, map_help())->needs(target);
   app->add_option("--dimension,--direction", command->dimensions,
                   "only this dimension of the target (repeatable); a ring needs one")
@@ -166,8 +179,9 @@ void add_choice_command(CLI::App& parent, Session& session, const Instrument& in
   app->add_option("--seed", command->seed, "seed of everything drawn")->check(seed_number())->capture_default_str();
   command->asked.add_flags(*app, instrument.settings());
   command->training.add_flags(*app, operation.settings, "Settings of the training", "--training-settings");
-  app->footer(
-      examples({fmt::format("valence align choice {} --model smollm2 --toward scripted:ideal", instrument.card().id)}));
+  const auto needed = instrument.card().example.empty() ? std::string() : " " + instrument.card().example;
+  app->footer(examples({fmt::format("valence align choice {} --model smollm2{} --toward scripted:ideal",
+                                    instrument.card().id, needed)}));
   app->callback([command, &session] { session.finish(command->run(session)); });
 }
 
@@ -181,6 +195,8 @@ void add_align_choice(CLI::App& align, Session& session) {
       {"valence align choice questionnaire --model smollm2 --target ess11_fr --wording-part training --item-part "
        "training",
        "valence align choice svo --model smollm2 --target svo_reachable --direction prosocial --items training",
+       "valence align choice opinions --model smollm2 --questions us.json --target us.json --item-part training "
+       "--wording-part training",
        "valence align choice moralchoice --model smollm2 --toward scripted:ideal --set low",
        "valence align choice svo --model smollm2 --toward scripted:ideal --toward-persona \"You are prosocial.\""}));
   for (const auto& instrument : instruments()) {

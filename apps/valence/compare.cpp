@@ -8,7 +8,6 @@
 #include "gap_show.h"
 #include "session.h"
 #include "show.h"
-#include "target_show.h"
 #include "valence/base/table.h"
 #include "valence/base/text.h"
 #include "valence/instruments/agreement.h"
@@ -85,7 +84,7 @@ Result<std::pair<Target, ComparedGap>> CompareCommand::gaps_to_target(const Repo
   if (names_opinions(target)) {
     VALENCE_TRY(const auto opinions, opinions_for(a, target, map, distances));
     VALENCE_TRY(auto gaps, compare_opinion_gaps(a.answers, b.answers, opinions, gap_options));
-    return std::pair{named_only(opinions), std::move(gaps)};
+    return std::pair{as_target(opinions), std::move(gaps)};
   }
   VALENCE_TRY(auto loaded, load_mapped_target(target, map));
   auto goal = goal_of(std::move(loaded));

@@ -11,7 +11,7 @@
 #include "valence/report/content_json.h"
 #include "valence/report/report_files.h"
 #include "valence/report/study_report.h"
-#include "valence/values/space_map.h"
+#include "valence/values/opinions.h"
 
 namespace valence {
 namespace {
@@ -67,7 +67,7 @@ std::string content_text(const Json& json, const std::string& verdict) {
 }
 
 Result<void> ContentCommand::run(const Session& session) const {
-  VALENCE_TRY(auto loaded, load_mapped_target(target, map));
+  VALENCE_TRY(auto loaded, load_any_target(target, map));
   VALENCE_TRY(const auto goal, narrowed(std::move(loaded), dimensions));
   VALENCE_TRY(const auto store, session.open_store(Store::Access::kReadOnly));
   VALENCE_TRY(const auto after, load_report_run(*store, run_id));

@@ -5,7 +5,6 @@
 #include "gap_opinions.h"
 #include "gap_show.h"
 #include "session.h"
-#include "target_show.h"
 #include "valence/report/report_files.h"
 
 namespace valence {
@@ -27,7 +26,7 @@ Result<std::pair<Target, TargetGap>> GapCommand::gap_to(const std::string& id, c
   if (names_opinions(id)) {
     VALENCE_TRY(const auto target, opinions_for(run, id, map, distances));
     VALENCE_TRY(auto gap, opinion_gap(run.answers, target, options));
-    return std::pair{named_only(target), std::move(gap)};
+    return std::pair{as_target(target), std::move(gap)};
   }
   VALENCE_TRY(auto target, load_mapped_target(id, map));
   auto goal = goal_of(std::move(target));

@@ -16,12 +16,4 @@ Result<OpinionTarget> opinions_for(const ReportRun& run, const std::string& file
   return read_opinion_target(file);
 }
 
-Target named_only(const OpinionTarget& target) {
-  Target named;
-  named.id = target.id;
-  named.label = target.label;
-  named.space = "opinions";
-  return named;
-}
-
 }  // namespace valence

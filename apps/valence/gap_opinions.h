@@ -15,7 +15,4 @@ namespace valence {
 Result<OpinionTarget> opinions_for(const ReportRun& run, const std::string& file, const std::string& map,
                                    const std::vector<std::string>& distances);
 
-/// What is told of it beside a gap.
-Target named_only(const OpinionTarget& target);
-
 }  // namespace valence

@@ -63,8 +63,6 @@ Json value_json(const Target& target, const Space& space, std::size_t place) {
 
 }  // namespace
 
-bool names_opinions(const std::string& name) { return name.ends_with(".json"); }
-
 Result<std::string> target_text(const Target& target) {
   VALENCE_TRY(const auto space, load_space(target.space));
   const bool sampled = !target.intervals.empty(), weighted = !target.weights.empty();

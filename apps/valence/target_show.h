@@ -19,9 +19,6 @@ std::string opinions_text(const OpinionTarget& target);
 /// Writes a picture of the targets when `file` is not empty.
 Result<void> write_picture(std::span<const Target> targets, const std::string& file);
 
-/// Whether a name is a file of answer distributions: it ends in ".json".
-bool names_opinions(const std::string& name);
-
 // The subcommands of `valence target`, each in the file of its name.
 void add_target_ask(CLI::App& app, Session& session);
 void add_target_compare(CLI::App& app, Session& session);

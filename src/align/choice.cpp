@@ -103,6 +103,7 @@ class ChoiceAligner final : public Aligner {
     VALENCE_TRY(const auto teacher, teacher_of(context));
     VALENCE_TRY(auto data, learn(context, teacher));
     const auto layouts = data.layouts, unscored = data.unscored, too_long = data.too_long, other_format = data.other_format;
+    const auto not_in_target = data.not_in_target(), not_put = data.not_put();
     const TrainingRequest request{
         *operation,
         std::move(training),
@@ -123,6 +124,8 @@ class ChoiceAligner final : public Aligner {
                                   {"unanswered", unscored},
                                   {"too_long", too_long},
                                   {"other_format", other_format},
+                                  {"not_in_target", not_in_target},
+                                  {"not_put", not_put},
                                   {"toward", teacher_name(context)},
                                   {"rule", teacher.key ? teacher.key->rule : std::string()},
                                   {"steps", run.outcome.steps},

@@ -35,15 +35,25 @@ Result<std::vector<AnswerPath>> paths_of(const AnswerRow& row, const std::vector
   return paths;
 }
 
+std::vector<std::string> without(const std::set<std::string>& all, const std::set<std::string>& these) {
+  std::vector<std::string> left;
+  std::ranges::set_difference(all, these, std::back_inserter(left));
+  return left;
+}
+
 /// Takes layouts as they come and puts those of one question into one example.
 class Collector {
  public:
   Collector(const LanguageModel& student, const Teacher& teacher, const ChoiceLessons& lessons)
-      : student_(student), key_(teacher.key ? &*teacher.key : nullptr), lessons_(lessons) {}
+      : student_(student), key_(teacher.key ? &*teacher.key : nullptr), lessons_(lessons) {
+    if (key_ == nullptr) return;
+    for (const auto& [place, answer] : key_->answers) data_.answered.insert(place.second);
+  }
 
   Result<void> take(const AnswerRow& row, const ScoreRequest* request) {
     const bool wanted = row.format == AnswerFormat::kLetter ? lessons_.letters : lessons_.texts;
     if (!wanted) return count(data_.other_format);
+    if (key_ != nullptr) data_.put.insert(row.item);
     const auto* probability = key_ == nullptr ? &row.probability : key_->find(row);
     if (row.status != Status::kScored || probability == nullptr) return count(data_.unscored);
     if (row.route != Route::kExact || request == nullptr) {
@@ -100,12 +110,18 @@ class Collector {
 
 }  // namespace
 
+std::vector<std::string> ChoiceData::not_in_target() const { return without(put, answered); }
+
+std::vector<std::string> ChoiceData::not_put() const { return without(answered, put); }
+
 void merge(ChoiceData& data, ChoiceData more) {
   std::move(more.examples.begin(), more.examples.end(), std::back_inserter(data.examples));
   data.layouts += more.layouts;
   data.too_long += more.too_long;
   data.unscored += more.unscored;
   data.other_format += more.other_format;
+  data.put.merge(more.put);
+  data.answered.merge(more.answered);
 }
 
 Result<Teacher> target_teacher(const Instrument& instrument, const Settings& settings, const Target& target) {

@@ -24,6 +24,7 @@ double level_of(const Questionnaire& questionnaire, const Target& target) {
 }
 
 Result<void> check_expressible(const Questionnaire& questionnaire, const Target& target) {
+  VALENCE_CHECK(require_scores(target, questionnaire.id));
   if (target.space != questionnaire.space) {
     return fail(
         ErrorCode::kUsage,
@@ -113,6 +114,14 @@ const std::vector<double>* AnswerKey::find(const AnswerRow& row) const {
   return found == answers.end() ? nullptr : &found->second;
 }
 
+Result<void> require_scores(const Target& target, std::string_view who) {
+  if (!target.opinions) return {};
+  return fail(ErrorCode::kUsage,
+              "{} cannot answer for target {}, which holds how people answered a survey's own questions: take the "
+              "instrument opinions, whose questions are that file's, or a target of scores (valence target list)",
+              who, target.id);
+}
+
 Result<AnswerKey> questionnaire_key(const Questionnaire& questionnaire, const Target& target) {
   VALENCE_CHECK(check_expressible(questionnaire, target));
   AnswerKey key{rule_of(questionnaire, target), true, {}};
@@ -121,6 +130,7 @@ Result<AnswerKey> questionnaire_key(const Questionnaire& questionnaire, const Ta
 }
 
 Result<std::vector<std::pair<std::string, double>>> directions_of(const Target& target, std::string_view instrument) {
+  VALENCE_CHECK(require_scores(target, instrument));
   VALENCE_TRY(const auto space, load_space(target.space));
   if (space.kind != SpaceKind::kRing) {
     return fail(

@@ -227,8 +227,19 @@ std::string ContentTest::objection() const {
   return join(words, "; ");
 }
 
+Result<void> require_right_answers(const Target& target) {
+  if (!target.opinions) return {};
+  return fail(
+      ErrorCode::kUsage,
+      "the content test asks how often a target's answer is given, and {} holds shares of people, by which none "
+      "is right: always giving the most common one would pass best. Hold the run against it by a gap (valence "
+      "gap RUN --target FILE, or a gap step)",
+      target.id);
+}
+
 Result<ContentTest> content_test(const Instrument& instrument, const ComparedRun& run, const Target& target,
                                  const Validity& validity) {
+  VALENCE_CHECK(require_right_answers(target));
   VALENCE_TRY(const auto key, instrument.answer_key(target, *run.settings));
   const auto headline = instrument.headline(*run.answers, *run.settings);
   const auto held = held_against(headline, key);

@@ -46,6 +46,7 @@ Result<std::unique_ptr<Estimator>> Instrument::prepare_distances(const AnswerTab
 }
 
 Result<AnswerKey> Instrument::answer_key(const Target& target, const Settings&) const {
+  VALENCE_CHECK(require_scores(target, card().id));
   return fail(
       ErrorCode::kUsage,
       "{} cannot answer for target {}: no score says how its questions should be answered. The questionnaire can "

@@ -7,10 +7,12 @@
 #include "opinion_answers.h"
 #include "parts.h"
 #include "svo_wording.h"
+#include "valence/base/digest.h"
 #include "valence/base/random.h"
 #include "valence/base/text.h"
 #include "valence/exam/checks.h"
 #include "valence/exam/question.h"
+#include "valence/instruments/answer_key.h"
 #include "valence/instruments/unit_means.h"
 #include "valence/stats/distribution.h"
 
@@ -40,8 +42,23 @@ const SettingTable kOpinionsSettings = {
      {},
      {}},
     {"count", SettingType::kInteger, "0", "questions", "so many of them, drawn by the seed; 0: all", {}, 0, 1e6},
-    {"wordings", SettingType::kInteger, "0", "wordings", "so many of the parallel wordings for each question; 0: all", {}, 0, 100},
+    {"wordings",
+     SettingType::kInteger,
+     "0",
+     "wordings",
+     "so many of the parallel wordings for each question; 0: all",
+     {},
+     0,
+     100},
     wording_part_setting(),
+    {"item_part",
+     SettingType::kChoice,
+     "all",
+     "",
+     "questions for training or held out from it: about halves, by the hash of a question's words",
+     {"all", "training", "held_out"},
+     {},
+     {}},
     {"format",
      SettingType::kChoice,
      "letter",
@@ -55,7 +72,8 @@ const SettingTable kOpinionsSettings = {
      SettingType::kChoice,
      "both",
      "",
-     "orders of the options in the letter format: both (the survey's and its reverse), paper, or rotations (every option once at every place)",
+     "orders of the options in the letter format: both (the survey's and its reverse), paper, or rotations (every "
+     "option once at every place)",
      {"both", "paper", "rotations"},
      {},
      {}},
@@ -90,7 +108,19 @@ Result<std::vector<OpinionWording>> opinion_wordings(const Settings& settings) {
   return wordings;
 }
 
-Result<std::vector<OpinionQuestion>> opinion_questions(const Settings& settings, std::uint64_t seed) {
+/// Leaves the questions of one part.
+Result<void> keep_question_part(std::vector<OpinionQuestion>& questions, const std::string& part,
+                                const std::string& file) {
+  if (part == "all") return {};
+  const bool training = part == "training";
+  std::erase_if(questions, [&](const OpinionQuestion& question) { return is_for_training(question) != training; });
+  if (!questions.empty()) return {};
+  return fail(ErrorCode::kUsage, "{}: none of its questions is {}; take item_part = all, or a file of more questions",
+              file, training ? "for training" : "held out");
+}
+
+/// What questions are drawn from.
+Result<std::vector<OpinionQuestion>> questions_of_part(const Settings& settings) {
   const auto& file = settings.text("questions");
   if (file.empty())
     return fail(ErrorCode::kUsage,
@@ -98,12 +128,39 @@ Result<std::vector<OpinionQuestion>> opinion_questions(const Settings& settings,
   VALENCE_TRY(auto target, read_opinion_target(file));
   std::erase_if(target.questions, [](const OpinionQuestion& question) { return question.options.size() < 2; });
   if (target.questions.empty()) return fail(ErrorCode::kUsage, "{}: no question has two options", file);
+  VALENCE_CHECK(keep_question_part(target.questions, settings.text("item_part"), file));
+  return std::move(target.questions);
+}
+
+Result<std::vector<OpinionQuestion>> opinion_questions(const Settings& settings, std::uint64_t seed) {
+  VALENCE_TRY(auto all, questions_of_part(settings));
   const auto count = static_cast<std::size_t>(settings.integer("count"));
-  if (count == 0 || count >= target.questions.size()) return std::move(target.questions);
+  if (count == 0 || count >= all.size()) return all;
   std::vector<OpinionQuestion> some;
-  for (const auto i : RandomStream(seed, "opinion questions").sample(target.questions.size(), count))
-    some.push_back(std::move(target.questions[i]));
+  for (const auto i : RandomStream(seed, "opinion questions").sample(all.size(), count))
+    some.push_back(std::move(all[i]));
   return some;
+}
+
+/// What people answered, by the question's id.
+AnswerKey opinion_key(const OpinionTarget& people) {
+  AnswerKey key{
+      fmt::format("each question's answers as {} distributed them ({})", people.group, people.id), people.ordered, {}};
+  for (const auto& question : people.questions) key.answers[{"", question.id()}] = question.share;
+  return key;
+}
+
+Result<void> check_any_answered(const std::vector<OpinionQuestion>& asked, const AnswerKey& key,
+                                const OpinionTarget& people, const std::string& file) {
+  const bool any = std::ranges::any_of(asked, [&](const OpinionQuestion& question) {
+    return key.answers.contains({"", question.id()});
+  });
+  if (any) return {};
+  return fail(
+      ErrorCode::kUsage,
+      "target {}: none of its {} questions is among the {} of {} with the same options; name the target's own file as "
+      "questions, or one of the same survey",
+      people.id, people.questions.size(), asked.size(), file);
 }
 
 Result<ChoiceQuestion> opinion_question(const OpinionQuestion& asked, const OpinionWording& wording, const Settings& settings) {
@@ -188,6 +245,20 @@ class Opinions final : public Instrument {
     return means;
   }
 
+  Result<AnswerKey> answer_key(const Target& target, const Settings& settings) const override {
+    if (!target.opinions) {
+      return fail(ErrorCode::kUsage,
+                  "opinions cannot answer for target {}: scores do not say how people answered a survey's own "
+                  "questions; take a file of answer distributions (valence target import --form opinions), or another "
+                  "instrument for scores",
+                  target.id);
+    }
+    VALENCE_TRY(const auto asked, questions_of_part(settings));
+    auto key = opinion_key(*target.opinions);
+    VALENCE_CHECK(check_any_answered(asked, key, *target.opinions, settings.text("questions")));
+    return key;
+  }
+
   Result<AnswerTable> parse_answers(std::string_view, const Settings&) const override {
     return fail(ErrorCode::kUsage, "opinions has no short form of answers: give a CSV or JSONL file as `valence export` writes it");
   }
@@ -196,6 +267,8 @@ class Opinions final : public Instrument {
 }  // namespace
 
 std::unique_ptr<Instrument> make_opinions() { return std::make_unique<Opinions>(); }
+
+bool is_for_training(const OpinionQuestion& question) { return sha256(question.question).bytes.front() % 2 == 0; }
 
 bool answers_opinions(const Instrument& instrument) { return instrument.card().id == kOpinionsCard.id; }
 

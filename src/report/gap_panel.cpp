@@ -102,11 +102,14 @@ std::string distance_rows(const Json& figures) {
 
 /// What was compared, what was not, and what the intervals leave out.
 std::string gap_note(const ReportedGap& gap, const Json& table) {
-  auto note = fmt::format("Convention: {}. {} compared.", table["convention"].get<std::string>(),
-                          counted(table["dimensions"].size(), "dimension"));
+  constexpr std::size_t kNamed = 12;
+  const auto convention = table["convention"].get<std::string>();
+  const auto* noun = convention == "distributions" ? "question" : "dimension";
+  auto note = fmt::format("Convention: {}. {} compared.", convention, counted(table["dimensions"].size(), noun));
   const auto unmeasured = table["unmeasured"].get<std::vector<std::string>>();
   if (!unmeasured.empty())
-    note += fmt::format(" Left out of every distance, since the run has no figure for it: {}.", join(unmeasured, ", "));
+    note += fmt::format(" Left out of every distance, since the run has no figure for it: {}.",
+                        unmeasured.size() > kNamed ? counted(unmeasured.size(), noun) : join(unmeasured, ", "));
   const bool read = std::ranges::any_of(gap.run.profile.entries, [](const auto& e) { return e.systematic > 0.0; });
   if (read) note += " The answers were read by an evaluator: its own error is not in these intervals.";
   if (failed_gate(gap.run))

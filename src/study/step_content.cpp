@@ -2,6 +2,7 @@
 
 #include "steps.h"
 #include "valence/base/json.h"
+#include "valence/instruments/content_test.h"
 #include "valence/report/content_json.h"
 #include "valence/report/report_files.h"
 
@@ -63,8 +64,10 @@ Result<std::unique_ptr<Step>> read_content_step(const std::string& name, const N
   }
   VALENCE_TRY(wish.after, names.at(table, "after", {"measure"}));
   VALENCE_TRY(wish.target, names.at(table, "target", {"target"}));
-  const auto* measured = names.find(wish.after);
-  const auto answered = measured->can_be_answered_by(*names.find(wish.target)->target());
+  const auto& target = *names.find(wish.target)->target();
+  if (const auto told = require_right_answers(target); !told)
+    return tl::unexpected(table.find("target")->error(told.error().message));
+  const auto answered = names.find(wish.after)->can_be_answered_by(target);
   if (!answered) return tl::unexpected(table.find("target")->error(answered.error().message));
   if (!wish.before.empty()) VALENCE_CHECK(check_comparable(*table.find("after"), names, wish.before, wish.after));
   return std::make_unique<ContentStep>(name, std::move(wish));

@@ -4,6 +4,7 @@
 #include "steps.h"
 #include "valence/base/json.h"
 #include "valence/base/text.h"
+#include "valence/instruments/opinions.h"
 #include "valence/instruments/target_gap.h"
 #include "valence/report/gap_json.h"
 #include "valence/report/report_files.h"
@@ -61,10 +62,22 @@ class GapStep final : public Step {
             {"seed", wish_.seed}};
   }
 
-  Result<Json> one(const ReportRun& run, const Target& target) const {
+  Result<TargetGap> gap_to(const Target& target, const ReportRun& run) const {
+    if (target.opinions) return opinion_gap(run.answers, *target.opinions, options());
     VALENCE_TRY(const auto settings, settings_of(run));
-    VALENCE_TRY(const auto gap,
-                target_gap(*run.instrument, {&settings, &run.answers}, goal_of(target), wish_.distances, options()));
+    return target_gap(*run.instrument, {&settings, &run.answers}, goal_of(target), wish_.distances, options());
+  }
+
+  Result<ComparedGap> gaps_to(const Target& target, const ReportRun& before, const ReportRun& after) const {
+    if (target.opinions) return compare_opinion_gaps(before.answers, after.answers, *target.opinions, options());
+    VALENCE_TRY(const auto first, settings_of(before));
+    VALENCE_TRY(const auto second, settings_of(after));
+    return compare_gaps(*before.instrument, {&first, &before.answers}, {&second, &after.answers}, goal_of(target),
+                        wish_.distances, options());
+  }
+
+  Result<Json> one(const ReportRun& run, const Target& target) const {
+    VALENCE_TRY(const auto gap, gap_to(target, run));
     Json json = gap_json(target, gap);
     json["run"] = run.record.id;
     return json;
@@ -72,10 +85,7 @@ class GapStep final : public Step {
 
   Result<Json> two(const StepContext& context, const ReportRun& before, const Target& target) const {
     VALENCE_TRY(const auto after, report_run(context, wish_.after));
-    VALENCE_TRY(const auto first, settings_of(before));
-    VALENCE_TRY(const auto second, settings_of(after));
-    VALENCE_TRY(const auto gaps, compare_gaps(*before.instrument, {&first, &before.answers}, {&second, &after.answers},
-                                              goal_of(target), wish_.distances, options()));
+    VALENCE_TRY(const auto gaps, gaps_to(target, before, after));
     return compared_gap_json(before, after, target, gaps);
   }
 
@@ -120,6 +130,10 @@ Result<void> check_distance(const std::string& distance, const Target& target, S
 Result<void> read_distances(const Node& table, const Target& target, std::vector<std::string>& distances) {
   const auto* node = table.find("distances");
   if (!node) return {};
+  if (target.opinions)
+    return tl::unexpected(node->error(fmt::format(
+        "distances are chosen among those of scores, and target {} holds answer distributions; leave them out",
+        target.id)));
   VALENCE_TRY(distances, node->as_strings());
   VALENCE_TRY(const auto entries, node->as_array());
   VALENCE_TRY(const auto space, load_space(target.space));

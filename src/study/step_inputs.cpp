@@ -1,6 +1,6 @@
 #include "steps.h"
 #include "valence/base/text.h"
-#include "valence/values/space_map.h"
+#include "valence/values/opinions.h"
 
 namespace valence::study {
 namespace {
@@ -22,7 +22,7 @@ class TargetStep final : public Step {
  public:
   TargetStep(std::string name, Target target) : Step("target", std::move(name)), target_(std::move(target)) {}
   bool is_input() const override { return true; }
-  Result<Digest> own_hash() const override { return sha256(to_toml(target_)); }
+  Result<Digest> own_hash() const override { return sha256(identity_text(target_)); }
   std::string what(const StepMap&) const override { return target_.label; }
   Result<RunId> run(const StepContext&) const override { return fail(ErrorCode::kInvalid, "targets are not run"); }
   const Target* target() const override { return &target_; }
@@ -34,7 +34,7 @@ class TargetStep final : public Step {
 Result<Target> target_from(const Node& table) {
   VALENCE_TRY(const auto id, table.string_at("target"));
   VALENCE_TRY(const auto map, table.string_or("map", ""));
-  auto target = load_mapped_target(id, map);
+  auto target = load_any_target(id, map);
   if (!target) return tl::unexpected(table.find(map.empty() ? "target" : "map")->error(target.error().message));
   const auto* node = table.find("dimensions");
   if (!node) return target;

@@ -10,6 +10,7 @@
 #include "valence/base/node.h"
 #include "valence/base/text.h"
 #include "valence/values/catalogue.h"
+#include "valence/values/opinions.h"
 
 namespace valence {
 namespace {
@@ -246,6 +247,9 @@ std::optional<double> Target::value(std::string_view dimension) const {
 }
 
 Result<Target> narrowed(Target target, std::span<const std::string> dimensions) {
+  if (target.opinions && !dimensions.empty())
+    return fail(ErrorCode::kUsage, "target {} holds answer distributions and has no dimensions; name none of them",
+                target.id);
   std::vector<std::string> there;
   for (const auto& [dimension, value] : target.values) {
     if (!std::isnan(value)) there.push_back(dimension);
@@ -285,6 +289,11 @@ Result<Target> read_target(const std::filesystem::path& file) {
 }
 
 Result<Target> load_target(std::string_view id) {
+  if (names_opinions(id))
+    return fail(ErrorCode::kUsage,
+                "{}: a .json file holds answer distributions, and a target of scores is wanted here (valence target "
+                "list); gap, compare and align choice opinions take answer distributions",
+                printable(id));
   if (id.ends_with(".toml")) return read_target(std::filesystem::path(id));
   VALENCE_TRY(const auto files, list_catalogue(kTargets));
   if (std::find(files.begin(), files.end(), id) == files.end()) return row_of_catalogues(id);

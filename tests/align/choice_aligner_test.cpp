@@ -10,6 +10,8 @@
 #include "valence/base/json.h"
 #include "valence/instruments/content_test.h"
 #include "valence/instruments/measure.h"
+#include "valence/stats/distribution.h"
+#include "valence/values/opinions.h"
 
 namespace valence {
 namespace {
@@ -32,14 +34,18 @@ class ChoiceAlignment : public testing::Trained {
     return align(*aligner, request);
   }
 
-  /// Accuracy of a subject's answers to the same questions.
-  double accuracy(const SubjectSpec& spec, const std::string& id, const Given& asked, const Target& target) {
-    const auto* instrument = find_instrument(id).value();
-    const auto settings = Settings::resolve(instrument->settings(), asked).value();
+  /// A subject's answers to the same questions.
+  AnswerTable answers(const SubjectSpec& spec, const Instrument& instrument, const Settings& settings) {
     const auto subject = open_subject(spec).value();
     Examiner examiner(subject, nullptr, 0, {.seed = 1});
     Examination examination{examiner, 1, nullptr, {}, false};
-    const auto table = instrument->administer(examination, settings).value();
+    return instrument.administer(examination, settings).value();
+  }
+
+  double accuracy(const SubjectSpec& spec, const std::string& id, const Given& asked, const Target& target) {
+    const auto* instrument = find_instrument(id).value();
+    const auto settings = Settings::resolve(instrument->settings(), asked).value();
+    const auto table = answers(spec, *instrument, settings);
     return content_test(*instrument, {&settings, &table}, target, {})->scores.front().accuracy.value;
   }
 
@@ -67,6 +73,35 @@ TEST_F(ChoiceAlignment, TrainsTowardsTheTargetItselfAndTheAdapterAnswersAsItDoes
   // It is filed, and found again by its run.
   EXPECT_EQ(load_aligned(*store_, aligned->run)->subject.model.adapters.size(), 1U);
   EXPECT_EQ(store_->run(aligned->run)->instrument, "align/choice");
+}
+
+// The first of two questions is of the survey that the target is of.
+TEST_F(ChoiceAlignment, LearnsHowAPopulationSharesOutItsAnswers) {
+  const OpinionQuestion warm{"Is it warm?", {"yes", "no", "sometimes", "perhaps"}, {0.7, 0.1, 0.1, 0.1}, 0.0};
+  const OpinionQuestion late{"Is it late?", {"yes", "no"}, {0.5, 0.5}, 0.0};
+  const OpinionTarget survey{"survey", "a survey", "some", false, {"made up", "none", ""}, {warm, late}};
+  const OpinionTarget people{"people", "people", "people", false, {"made up", "none", ""}, {warm}};
+  const auto file = (folder_ / "survey.json").string();
+  testing::put_file(file, to_text(to_json(survey)));
+  const Given asked = {{"questions", file}, {"wordings", "1"}, {"orders", "paper"}};
+  const auto target = as_target(people);
+  const auto aligned =
+      align_to("opinions", asked, &target, {{"steps", "40"}, {"learning_rate", "0.02"}, {"schedule", "linear"}});
+  ASSERT_TRUE(aligned) << aligned.error().message;
+  const auto record = parse_json(aligned->record, "record").value();
+  EXPECT_EQ(record["questions"], 1);
+  EXPECT_EQ(record["unanswered"], 1);
+  EXPECT_EQ(record["not_in_target"], Json::array({late.id()}));
+  EXPECT_EQ(record["not_put"], Json::array());
+  EXPECT_EQ(record["rule"], "each question's answers as people distributed them (people)");
+  const auto* instrument = find_instrument("opinions").value();
+  const auto settings = Settings::resolve(instrument->settings(), asked).value();
+  const auto distance = [&](const SubjectSpec& spec) {
+    return stats::jensen_shannon_distance(answers(spec, *instrument, settings).rows.front().probability, warm.share);
+  };
+  const double before = distance(base_), after = distance(aligned->subject);
+  EXPECT_LT(after, before / 2) << before;
+  EXPECT_LT(after, 0.12);  // so narrow a model cannot put all their probability on four labels
 }
 
 TEST_F(ChoiceAlignment, LearnsTheAnswersOfAnotherSubjectWhereOneIsNamed) {

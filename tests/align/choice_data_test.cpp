@@ -2,8 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+
 #include "model/llama_tiny.h"
+#include "support/scratch.h"
+#include "valence/base/json.h"
 #include "valence/model/scripted.h"
+#include "valence/values/opinions.h"
 
 namespace valence {
 namespace {
@@ -91,6 +98,58 @@ TEST_F(ChoiceLessonsOf, AnyInstrumentWithOptionsWillDo) {
     for (const auto& path : example.paths) sum += path.group == 0 ? path.value : 0.0;
     EXPECT_NEAR(sum, 1.0, 1e-9) << example.id;
   }
+}
+
+// Put are "Is it warm?", in three rotations, and "Is it late?", in two; the target has the first, and "Is it cold?".
+TEST_F(ChoiceLessonsOf, APopulationsSharesAreLearnedWhereverAnOptionStands) {
+  OpinionTarget survey{"survey", "a survey", "some", false, {"made up", "none", ""}, {}};
+  survey.questions = {{"Is it warm?", {"yes", "no", "perhaps"}, {0.2, 0.3, 0.5}, 0.0},
+                      {"Is it late?", {"yes", "no"}, {0.5, 0.5}, 0.0}};
+  auto people = survey;
+  people.questions = {{"Is it warm?", {"yes", "no", "perhaps"}, {0.6, 0.3, 0.1}, 0.0},
+                      {"Is it cold?", {"yes", "no"}, {0.9, 0.1}, 0.0}};
+  const auto file = (folder_ / "survey.json").string();
+  testing::put_file(file, to_text(to_json(survey)));
+  const auto* opinions = *find_instrument("opinions");
+  const std::vector<std::pair<std::string, std::string>> given = {
+      {"questions", file}, {"orders", "rotations"}, {"wordings", "1"}};
+  const auto settings = Settings::resolve(opinions->settings(), given).value();
+  const auto teacher = target_teacher(*opinions, settings, as_target(people));
+  ASSERT_TRUE(teacher) << teacher.error().message;
+  const auto data = choice_data(*opinions, settings, student_, *teacher, {}, 1, nullptr);
+  ASSERT_TRUE(data) << data.error().message;
+  ASSERT_EQ(data->examples.size(), 1U);
+  EXPECT_EQ(data->layouts, 3U);
+  EXPECT_EQ(data->unscored, 2U);
+  EXPECT_EQ(data->not_in_target(), std::vector{survey.questions[1].id()});
+  EXPECT_EQ(data->not_put(), std::vector{people.questions[1].id()});
+  const std::map<std::string, double> share = {{"yes", 0.6}, {"no", 0.3}, {"perhaps", 0.1}};
+  std::map<std::string, std::set<std::string>> labels;  // under which each option was learned
+  for (const auto& path : data->examples[0].paths) {
+    const auto text = text_of(path.tokens), label = text_of(std::span(path.tokens).subspan(path.learned_from));
+    const auto line = text.find("\n" + label + ": ");
+    ASSERT_NE(line, std::string::npos) << text;
+    const auto start = line + label.size() + 3;
+    const auto option = text.substr(start, text.find('\n', start) - start);
+    ASSERT_TRUE(share.contains(option)) << option;
+    EXPECT_NEAR(path.value, share.at(option), 1e-12) << text;
+    labels[option].insert(label);
+  }
+  EXPECT_EQ(labels.size(), 3U);
+  for (const auto& [option, under] : labels) EXPECT_EQ(under.size(), 3U) << option;
+}
+
+TEST(ChoiceDataOfSeveral, HoldsWhatAnyAdministrationPut) {
+  ChoiceData data;
+  ChoiceData first, second;
+  first.put = {"asked twice", "a"};
+  second.put = {"asked twice", "b", "unknown"};
+  first.answered = second.answered = {"asked twice", "a", "b", "c"};
+  merge(data, first);
+  EXPECT_EQ(data.not_put(), (std::vector<std::string>{"b", "c"}));
+  merge(data, second);
+  EXPECT_EQ(data.not_put(), std::vector<std::string>{"c"});
+  EXPECT_EQ(data.not_in_target(), std::vector<std::string>{"unknown"});
 }
 
 TEST_F(ChoiceLessonsOf, DrawnAnswersAreRefused) {

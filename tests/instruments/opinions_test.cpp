@@ -5,10 +5,13 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "support/scratch.h"
 #include "valence/base/json.h"
 #include "valence/exam/examiner.h"
+#include "valence/instruments/answer_key.h"
+#include "valence/instruments/content_test.h"
 #include "valence/model/scripted.h"
 #include "valence/stats/distribution.h"
 #include "valence/values/distribution_gap.h"
@@ -160,6 +163,125 @@ TEST_F(OpinionsTest, TheProfileTellsSpreadAndSteadiness) {
   EXPECT_GT(values[0], 0.5);
   EXPECT_LT(values[0], 1.0);
   EXPECT_EQ(table.rows.size(), 12U * 5U * 2U);
+}
+
+// The last option of question i has .1 + .05·i, the middle one .1 and the first what is left (colours).
+TEST_F(OpinionsTest, APopulationsSharesAreTheAnswersToLearn) {
+  const auto people = colours(0.0);
+  auto turned = people;
+  std::ranges::reverse(turned.questions);
+  for (const auto& listed : {people, turned}) {
+    for (const std::string orders : {"both", "rotations"}) {
+      const auto key = instrument_->answer_key(as_target(listed), settings({{"orders", orders}}));
+      ASSERT_TRUE(key) << key.error().message;
+      EXPECT_EQ(key->rule, "each question's answers as people distributed them (colours)");
+      ASSERT_EQ(key->answers.size(), 12U);
+      for (std::size_t i = 0; i < 12; ++i) {
+        const double last = 0.1 + 0.05 * static_cast<double>(i);
+        const auto& answer = key->answers.at({"", people.questions[i].id()});
+        ASSERT_EQ(answer.size(), 3U);
+        EXPECT_NEAR(answer[0], 0.9 - last, 1e-12);
+        EXPECT_NEAR(answer[1], 0.1, 1e-12);
+        EXPECT_NEAR(answer[2], last, 1e-12);
+      }
+    }
+  }
+}
+
+TEST_F(OpinionsTest, AQuestionThatIsPutOtherwiseHasNoAnswer) {
+  auto people = colours(0.0);
+  people.questions[3].options.back() = "extremely";
+  const auto key = instrument_->answer_key(as_target(people), settings()).value();
+  AnswerRow row;
+  row.item = colours(0.0).questions[3].id();
+  EXPECT_EQ(key.find(row), nullptr);
+  row.item = colours(0.0).questions[4].id();
+  EXPECT_NE(key.find(row), nullptr);
+}
+
+TEST_F(OpinionsTest, ATargetOfOtherQuestionsIsRefused) {
+  auto others = colours(0.0);
+  for (auto& question : others.questions) question.options.back() = "extremely";
+  const auto key = instrument_->answer_key(as_target(others), settings());
+  ASSERT_FALSE(key);
+  EXPECT_EQ(key.error().code, ErrorCode::kUsage);
+  EXPECT_EQ(
+      key.error().message,
+      fmt::format(
+          "target colours: none of its 12 questions is among the 12 of {} with the same options; name the target's own "
+          "file as questions, or one of the same survey",
+          (scratch_ / "colours.json").string()));
+}
+
+TEST_F(OpinionsTest, ScoresAreNoAnswersToASurvey) {
+  const auto key = instrument_->answer_key(load_target("ess11_fr").value(), settings());
+  ASSERT_FALSE(key);
+  EXPECT_EQ(key.error().message,
+            "opinions cannot answer for target ess11_fr: scores do not say how people answered a survey's own "
+            "questions; take a file of answer distributions (valence target import --form opinions), or another "
+            "instrument for scores");
+}
+
+TEST_F(OpinionsTest, OtherInstrumentsSayWhoAnswersForAPopulation) {
+  for (const auto& [id, who] : {std::pair<std::string, std::string>{"questionnaire", "pvq40"},
+                                {"svo", "the slider"},
+                                {"moralchoice", "moralchoice"}}) {
+    const auto* other = find_instrument(id).value();
+    const auto how = Settings::resolve(other->settings(), std::vector<std::pair<std::string, std::string>>{}).value();
+    const auto key = other->answer_key(as_target(colours(0.0)), how);
+    ASSERT_FALSE(key) << id;
+    EXPECT_EQ(
+        key.error().message,
+        who +
+            " cannot answer for target colours, which holds how people answered a survey's own questions: take the "
+            "instrument opinions, whose questions are that file's, or a target of scores (valence target list)");
+  }
+}
+
+TEST_F(OpinionsTest, SharesOfPeopleMakeNoContentTest) {
+  const auto answers = respondent(0.0);
+  const auto how = settings();
+  const auto test = content_test(*instrument_, {&how, &answers}, as_target(colours(0.0)), {});
+  ASSERT_FALSE(test);
+  EXPECT_THAT(test.error().message, HasSubstr("colours holds shares of people, by which none is right"));
+}
+
+// The SHA-256 of "How do you like colour 0?" begins with 8b, which is odd, that of colour 1 with da, which is even.
+TEST_F(OpinionsTest, EveryQuestionIsOnOneSideWhateverStandsBesideIt) {
+  const auto items = [&](const std::string& part) {
+    const auto answers = respondent(0.0, {{"item_part", part}});
+    std::set<std::string> ids;
+    for (const auto& row : answers.rows) ids.insert(row.item);
+    return ids;
+  };
+  const auto training = items("training"), held_out = items("held_out");
+  auto all = training;
+  all.insert(held_out.begin(), held_out.end());
+  EXPECT_EQ(all.size(), 12U);
+  EXPECT_EQ(training.size() + held_out.size(), 12U);
+  const auto people = colours(0.0);
+  EXPECT_TRUE(held_out.contains(people.questions[0].id()));
+  EXPECT_TRUE(training.contains(people.questions[1].id()));
+  for (auto question : people.questions) {
+    const bool before = is_for_training(question);
+    EXPECT_EQ(training.contains(question.id()), before);
+    question.options.emplace_back("no idea");
+    question.share.push_back(0.0);
+    EXPECT_EQ(is_for_training(question), before) << question.question;
+  }
+}
+
+TEST_F(OpinionsTest, APartWithoutQuestionsIsNamed) {
+  auto one = colours(0.0);
+  one.questions.resize(1);
+  const auto file = (scratch_ / "one.json").string();
+  testing::put_file(file, to_text(to_json(one)));
+  const auto how = Settings::resolve(instrument_->settings(), std::vector<std::pair<std::string, std::string>>{
+                                                                  {"questions", file}, {"item_part", "training"}});
+  const auto key = instrument_->answer_key(as_target(one), how.value());
+  ASSERT_FALSE(key);
+  EXPECT_EQ(key.error().message,
+            file + ": none of its questions is for training; take item_part = all, or a file of more questions");
 }
 
 TEST_F(OpinionsTest, NamesTheFileThatIsMissing) {

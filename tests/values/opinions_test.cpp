@@ -82,6 +82,39 @@ TEST_F(Opinions, RoundTrip) {
   EXPECT_EQ(to_text(to_json(*again)), to_text(to_json(target)));
 }
 
+TEST_F(Opinions, AreATargetWithoutScores) {
+  auto people = import_opinions(file(kCsv), {.group = "Aland", .ordered = true, .drop = {"DK"}}).value();
+  people.id = "aland";
+  people.label = "Aland's view";
+  people.provenance = {"citation", "licence", "note"};
+  const auto name = file(to_text(to_json(people)), "t.json").string();
+  const auto target = load_any_target(name, "");
+  ASSERT_TRUE(target) << target.error().message;
+  EXPECT_EQ(target->id, "aland");
+  EXPECT_EQ(target->label, "Aland's view");
+  EXPECT_EQ(target->space, "opinions");
+  EXPECT_TRUE(target->values.empty());
+  ASSERT_TRUE(target->opinions);
+  EXPECT_EQ(to_text(to_json(*target->opinions)), to_text(to_json(people)));
+  auto other = people;
+  std::swap(other.questions[0].share[0], other.questions[0].share[1]);
+  EXPECT_NE(identity_text(as_target(other)), identity_text(*target));
+  EXPECT_EQ(load_any_target(name, "centre").error().message,
+            name + ": maps are for targets of scores, and this holds answer distributions; leave \"centre\" out");
+  EXPECT_EQ(narrowed(*target, std::vector<std::string>{"power"}).error().message,
+            "target aland holds answer distributions and has no dimensions; name none of them");
+  EXPECT_EQ(load_target(name).error().message,
+            name +
+                ": a .json file holds answer distributions, and a target of scores is wanted here (valence target "
+                "list); gap, compare and align choice opinions take answer distributions");
+}
+
+TEST_F(Opinions, OfScoresIsTheTargetItself) {
+  const auto target = load_any_target("ess11_fr", "").value();
+  EXPECT_FALSE(target.opinions);
+  EXPECT_EQ(identity_text(target), to_toml(target));
+}
+
 TEST_F(Opinions, ErrorsNameThePlace) {
   const std::string head = "group,question,option,share\n";
   EXPECT_EQ(error(head + "A,q,x,0.5\nA,q,y,0.4\n", {.group = "A"}),

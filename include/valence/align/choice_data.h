@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,11 @@ struct ChoiceData {
   std::size_t too_long = 0;      ///< layouts left out, all of every question that has a long one
   std::size_t unscored = 0;      ///< layouts to which the teacher gave no distribution, or the target says nothing
   std::size_t other_format = 0;  ///< layouts of a format that is not learned
+  /// Where a target teaches, by item: what was put to be learned, and what the target says something about.
+  std::set<std::string> put, answered;
+
+  std::vector<std::string> not_in_target() const;  ///< items put that the target says nothing about: left out
+  std::vector<std::string> not_put() const;        ///< items of the target that were not put
 };
 
 /// Puts another administration's examples behind the first's.

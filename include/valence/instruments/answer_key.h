@@ -26,6 +26,9 @@ struct AnswerKey {
   const std::vector<double>* find(const AnswerRow& row) const;
 };
 
+/// kUsage for a distributional target, whose questions only `opinions` puts; `who` cannot answer for it.
+Result<void> require_scores(const Target& target, std::string_view who);
+
 /// Standard deviation of a single answer where the target's source gives none, in steps of the scale: ours, no
 /// survey's.
 inline constexpr double kStatedSpread = 1.0;

@@ -49,8 +49,12 @@ struct ContentTest {
   std::string objection() const;
 };
 
-/// A run held against a target: pure. Errors as Instrument::answer_key; kUsage when no answer is one that the target
-/// gives.
+/// kUsage for a distributional target: a population's shares make no option the right one. A subject that always gave
+/// people's most common answer would pass better than one that answers as they do; a gap tells the two apart.
+Result<void> require_right_answers(const Target& target);
+
+/// A run held against a target: pure. Errors as require_right_answers and Instrument::answer_key; kUsage when no answer
+/// is one that the target gives.
 Result<ContentTest> content_test(const Instrument& instrument, const ComparedRun& run, const Target& target,
                                  const Validity& validity);
 

@@ -13,6 +13,10 @@ namespace valence {
 /// answered is not looked at while asking. See docs/instruments/opinions.md.
 std::unique_ptr<Instrument> make_opinions();
 
+/// Whether a question is for training or held out from it (the setting item_part): by the hash of its words alone, so
+/// that it is on the same side in every file, whatever options and other questions stand there.
+bool is_for_training(const OpinionQuestion& question);
+
 /// Whether a run of this instrument can be held against distributional targets.
 bool answers_opinions(const Instrument& instrument);
 

@@ -3,12 +3,14 @@
 #include <cstddef>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "valence/base/json.h"
 #include "valence/base/result.h"
 #include "valence/values/distribution_gap.h"
 #include "valence/values/space.h"
+#include "valence/values/target.h"
 
 namespace valence {
 
@@ -50,6 +52,18 @@ Result<OpinionTarget> import_opinions(const std::filesystem::path& file, const O
 /// The file that Valence keeps of it (docs/formats.md, "Distributional targets"), and back.
 Json to_json(const OpinionTarget& target);
 Result<OpinionTarget> read_opinion_target(const std::filesystem::path& file);
+
+/// Whether a name is a file of answer distributions: it ends in ".json".
+bool names_opinions(std::string_view name);
+
+/// The same among targets of scores: it lives in "opinions", which has no dimensions, and holds the distributions.
+Target as_target(OpinionTarget opinions);
+
+/// A target of either kind: load_mapped_target, or a file of answer distributions. kUsage for one of these with a map.
+Result<Target> load_any_target(const std::string& id, std::string_view map);
+
+/// All that tells a target from others, as text to be hashed.
+std::string identity_text(const Target& target);
 
 /// Distances over the questions that both put with the same options.
 struct OpinionGap {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,6 +14,8 @@
 #include "valence/values/space.h"
 
 namespace valence {
+
+struct OpinionTarget;  // valence/values/opinions.h
 
 /// Lowest and highest value that an instrument can return, in the space's unit.
 struct Band {
@@ -65,13 +68,15 @@ struct Target {
   /// target's convention; NaN = not known. Empty when the source gives none.
   std::vector<double> spreads;
   std::optional<OwnAnswers> answers;  ///< of a target that is one person's
+  /// Of a distributional target, which has no values: how people answered a survey's questions. Null for scores.
+  std::shared_ptr<const OpinionTarget> opinions = nullptr;
 
   std::optional<double> value(std::string_view dimension) const;
   double weight(std::size_t place) const;  ///< of values[place]
 };
 
 /// The target with the given dimensions only; the others become no part of it. All when there are none given. kUsage,
-/// with the nearest suggested, on one that it does not hold.
+/// with the nearest suggested, on one that it does not hold; a distributional target has none.
 Result<Target> narrowed(Target target, std::span<const std::string> dimensions);
 
 /// Named maps between conventions. There is none from centred to unit: centring has taken away where the middle of the
@@ -95,7 +100,8 @@ Result<Target> converted(const Target& target, ScaleMap map);
 Result<void> check_comparable(const Target& a, const Target& b);
 
 /// A target by its id, checked against its space: from `targets/<id>.toml` of the data folder, or a row of a catalogue
-/// `targets/catalogues/<name>.toml`; or a path that ends in ".toml". Errors as load_space.
+/// `targets/catalogues/<name>.toml`; or a path that ends in ".toml". Errors as load_space; kUsage for a file of answer
+/// distributions (load_any_target takes those, too).
 Result<Target> load_target(std::string_view id);
 Result<Target> parse_target(std::string_view toml, std::string_view name, const Space& space);
 /// A file as to_toml writes it.
