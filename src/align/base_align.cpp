@@ -41,7 +41,8 @@ SettingTable base_align_settings() {
        kChoice,
        "l1",
        "",
-       "minus the distance from the target: l1, or masked as in the published code, which an evasive response satisfies",
+       "minus the distance from the target: l1, or masked as in the published code, which an evasive response "
+       "satisfies",
        {"l1", "masked"},
        {},
        {}},
@@ -57,7 +58,7 @@ SettingTable base_align_settings() {
        kText,
        "fulcra_held_out",
        "",
-       "evaluators that watch the reward; they may share no row with those that give it",
+       "evaluators that watch the reward; they may share neither rows nor features with those that give it",
        {},
        {},
        {}}};
@@ -65,13 +66,13 @@ SettingTable base_align_settings() {
   return table;
 }
 
-/// The published code's settings: PPO of TRL on one response per prompt, 32 to an update, two epochs, a KL weight that is
-/// adapted to 6 nats, rewards over their running deviation. How many rounds that is remains a matter of time (there: 457
-/// to an epoch, 20 epochs).
+/// The published code's settings: PPO of TRL on one response per prompt, 32 to an update, two epochs, a KL weight that
+/// is adapted to 6 nats, rewards over their running deviation. How many rounds that is remains a matter of time (there:
+/// 457 to an epoch, 20 epochs).
 const std::vector<std::pair<std::string, std::string>> kPublished = {
-    {"optimiser", "ppo"}, {"reward", "masked"},     {"samples", "1"},       {"prompts_per_round", "32"},
-    {"batch", "32"},      {"epochs", "2"},          {"beta", "0.1"},        {"kl_target", "6"},
-    {"rank", "8"},        {"alpha", "16"},          {"learning_rate", "1e-5"}, {"scale_rewards", "true"},
+    {"optimiser", "ppo"}, {"reward", "masked"}, {"samples", "1"},          {"prompts_per_round", "32"},
+    {"batch", "32"},      {"epochs", "2"},      {"beta", "0.1"},           {"kl_target", "6"},
+    {"rank", "8"},        {"alpha", "16"},      {"learning_rate", "1e-5"}, {"scale_rewards", "true"},
     {"max_tokens", "512"}};
 
 /// All settings as they apply: what the paper fixes comes last.
@@ -94,13 +95,22 @@ Result<RewardOptions> reward_options(const Settings& settings) {
 }
 
 Result<void> check_apart(const ValueReader& reward, const ValueReader& watch) {
-  const auto shared = shared_rows(reward, watch);
-  if (shared == 0) return {};
-  return fail(ErrorCode::kUsage,
-              "the evaluators that give the reward and those that watch it were fitted on {} common responses: what is "
-              "optimised cannot be its own "
-              "witness. Name others with --watch or --evaluator (fulcra_training and fulcra_held_out share none)",
-              shared);
+  if (const auto rows = shared_rows(reward, watch); rows > 0) {
+    return fail(
+        ErrorCode::kUsage,
+        "the evaluators that give the reward and those that watch it were fitted on {} common responses: what is "
+        "optimised cannot be its own "
+        "witness. Name others with --watch or --evaluator (fulcra_training and fulcra_held_out share none)",
+        rows);
+  }
+  const auto features = shared_features(reward, watch);
+  if (features.empty()) return {};
+  return fail(
+      ErrorCode::kUsage,
+      "the evaluators that give the reward and those that watch it both read the features {}: what is optimised "
+      "cannot be its own witness. Name others with --watch or --evaluator (fulcra_training and fulcra_held_out "
+      "share none), or train one with other --features (valence evaluator train)",
+      join(features, ", "));
 }
 
 ReadResponses reads(std::shared_ptr<const ValueReader> reader) {
@@ -171,9 +181,9 @@ class BaseAlign final : public Aligner {
 
   Result<AlignedSubject> align(const AlignContext& context, RunId run) const override {
     VALENCE_TRY(const auto settings, applied(context.settings));
-    const AlignContext as_applied{context.base,  context.target, context.instrument, context.asked, settings,
-                                  context.store, context.folder, context.seed,       context.stop,  context.progress,
-                                  context.reuse};
+    const AlignContext as_applied{context.base, context.target,   context.instrument, context.asked,
+                                  settings,     context.store,    context.folder,     context.seed,
+                                  context.stop, context.progress, context.reuse};
     VALENCE_TRY(const auto work, prepare(as_applied, run));
     return align_in_rounds(work, teach_);
   }

@@ -1,11 +1,14 @@
 #include "valence/align/rlhf.h"
 
 #include <algorithm>
+#include <set>
 
 #include "rounds.h"
 #include "valence/align/reward.h"
 #include "valence/align/training.h"
+#include "valence/base/files.h"
 #include "valence/base/text.h"
+#include "valence/evaluate/labelled.h"
 #include "valence/model/open.h"
 #include "valence/train/job.h"
 #include "valence/values/profile.h"
@@ -38,7 +41,15 @@ SettingTable rlhf_settings() {
        {},
        {},
        {}},
-      {"watch", kText, "", "", "folders of reward models that watch, fitted on other data; empty: none", {}, {}, {}}};
+      {"watch",
+       kText,
+       "",
+       "",
+       "folders of reward models that watch; they may share no training prompt with those that give the reward; empty: "
+       "none",
+       {},
+       {},
+       {}}};
   for (const auto& part : {ensemble_settings(), round_settings()}) table.insert(table.end(), part.begin(), part.end());
   std::ranges::find(table, "optimiser", &SettingSpec::name)->fallback = "grpo";
   return table;
@@ -52,26 +63,114 @@ Result<TrainingJob> reward_job(const fs::path& folder) {
               folder.string(), job.operation);
 }
 
-/// A reward model and what turns text into its tokens.
+/// A reward model: how it was taught, and what turns text into its tokens.
 struct RewardModel {
   fs::path folder;
+  TrainingJob job;
   std::shared_ptr<const LanguageModel> tokens;
 
   static Result<RewardModel> open(const fs::path& folder) {
-    VALENCE_TRY(const auto job, reward_job(folder));
+    VALENCE_TRY(auto job, reward_job(folder));
     VALENCE_TRY(auto model, open_model({job.model.string(), {}, {}}));
-    return RewardModel{folder, std::move(model)};
+    return RewardModel{folder, std::move(job), std::move(model)};
   }
 };
 
+/// None where no folder is named.
 Result<std::vector<RewardModel>> open_all(const std::string& folders) {
   std::vector<RewardModel> models;
+  if (folders.empty()) return models;
   for (const auto& folder : split(folders, ",")) {
     VALENCE_TRY(auto model, RewardModel::open(trim(folder)));
     models.push_back(std::move(model));
   }
   return models;
 }
+
+// ---- whether one may watch the others
+
+Result<std::string> text_seen(const LanguageModel& model, const Prompt& prompt) {
+  VALENCE_TRY(const auto tokens, model.view(prompt));
+  std::string text;
+  for (const auto& token : tokens) text += token.text;
+  return text;
+}
+
+/// What a model's template puts around a prompt: one prompt lies in another frame in another model.
+struct PromptFrame {
+  std::string before, after;
+
+  static Result<PromptFrame> of(const LanguageModel& model) {
+    constexpr std::string_view kAsked = "3f1c-prompt";
+    const Conversation conversation{{{Role::kUser, std::string(kAsked)}}, ""};
+    VALENCE_TRY(const auto prompt, model.render(conversation, {}));
+    VALENCE_TRY(const auto text, text_seen(model, prompt));
+    const auto at = text.rfind(kAsked);
+    if (at == std::string::npos) return PromptFrame{};
+    return PromptFrame{text.substr(0, at), text.substr(at + kAsked.size())};
+  }
+
+  std::string_view inside(std::string_view text) const {
+    if (text.starts_with(before)) text.remove_prefix(before.size());
+    if (text.ends_with(after)) text.remove_suffix(after.size());
+    return text;
+  }
+};
+
+/// What stands before an example's answers.
+Prompt prompt_of_paths(const TrainingExample& example) {
+  const auto& path = example.paths.front();
+  const auto end = path.tokens.begin() + static_cast<std::ptrdiff_t>(path.learned_from);
+  return {std::vector<TokenId>(path.tokens.begin(), end), ""};
+}
+
+Result<std::vector<TrainingExample>> examples_behind(const RewardModel& model) {
+  const auto file = model.folder / "examples.jsonl";
+  VALENCE_TRY(const auto text, read_file(file));
+  if (sha256(text) == model.job.examples_sha256) return parse_examples(text, file.string());
+  return fail(ErrorCode::kMismatch,
+              "{} is not what the reward model beside it learned from (another SHA-256 stands in its job.json): train "
+              "the reward model anew (valence align reward)",
+              file.string());
+}
+
+/// The prompts that it learned from, in the form in which prompts are told apart (prompt_key).
+Result<std::set<std::string>> prompts_behind(const RewardModel& model) {
+  VALENCE_TRY(const auto examples, examples_behind(model));
+  VALENCE_TRY(const auto frame, PromptFrame::of(*model.tokens));
+  std::set<std::string> prompts;
+  for (const auto& example : examples) {
+    VALENCE_TRY(const auto text, text_seen(*model.tokens, prompt_of_paths(example)));
+    prompts.insert(prompt_key(frame.inside(text)));
+  }
+  prompts.erase("");
+  return prompts;
+}
+
+/// A model that learned from the same prompts as a reward errs where that one errs.
+Result<void> check_witness(const RewardModel& watch, std::span<const RewardModel> rewards) {
+  for (const auto& reward : rewards) {
+    if (reward.job.digest() != watch.job.digest()) continue;
+    return fail(ErrorCode::kUsage,
+                "the reward model {} cannot watch {}: they are one model, and what is optimised cannot be its own "
+                "witness. Train another on other prompts (valence align reward), or leave --watch out",
+                watch.folder.string(), reward.folder.string());
+  }
+  VALENCE_TRY(const auto known, prompts_behind(watch));
+  for (const auto& reward : rewards) {
+    VALENCE_TRY(const auto taught, prompts_behind(reward));
+    const auto shared = std::ranges::count_if(taught, [&](const auto& prompt) { return known.contains(prompt); });
+    if (shared == 0) continue;
+    return fail(ErrorCode::kUsage,
+                "the reward model {} cannot watch {}: of the {} prompts that it learned from, {} taught the other too, "
+                "and what is optimised cannot be its own witness. Train another on other prompts (valence align "
+                "reward), or leave --watch out",
+                watch.folder.string(), reward.folder.string(), known.size(), shared);
+  }
+  return {};
+}
+
+// ---- reading
 
 /// Prompts with what was said to them, as a reward model was taught to see them: without the subject's steering.
 Result<std::vector<TrainingExample>> examples_of(const LanguageModel& model, std::span<const OpenPrompt> prompts,
@@ -138,7 +237,11 @@ class RewardReader {
   }
 
   ValueReading reading_of(const std::vector<double>& rewards) const {
-    return {.reward = ensemble_reward(rewards, rule_, lambda_), .l1 = kUndefined, .masked = kUndefined, .coverage = kUndefined, .e = {}};
+    return {.reward = ensemble_reward(rewards, rule_, lambda_),
+            .l1 = kUndefined,
+            .masked = kUndefined,
+            .coverage = kUndefined,
+            .e = {}};
   }
 
   std::vector<RewardModel> models_;
@@ -181,20 +284,16 @@ class Rlhf final : public Aligner {
     VALENCE_TRY(const auto space, load_space("schwartz10"));
     VALENCE_TRY(auto work, prepare_rounds(context, run, kRlhfCard.id, space));
     work.goal = settings.text("reward");
-    VALENCE_TRY(work.reward, reader(context, settings.text("reward")));
-    if (!settings.text("watch").empty()) {
-      VALENCE_TRY(work.watch, reader(context, settings.text("watch")));
-    }
+    VALENCE_TRY(auto rewards, open_all(settings.text("reward")));
+    VALENCE_TRY(auto watching, open_all(settings.text("watch")));
+    for (const auto& watch : watching) VALENCE_CHECK(check_witness(watch, rewards));
+    VALENCE_TRY(const auto rule, ensemble_rule_from(settings.text("ensemble")));
+    work.reward = RewardReader(std::move(rewards), context, rule, rate_);
+    if (!watching.empty()) work.watch = RewardReader(std::move(watching), context, rule, rate_);
     return align_in_rounds(work, teach_);
   }
 
  private:
-  Result<ReadResponses> reader(const AlignContext& context, const std::string& folders) const {
-    VALENCE_TRY(auto models, open_all(folders));
-    VALENCE_TRY(const auto rule, ensemble_rule_from(context.settings.text("ensemble")));
-    return ReadResponses(RewardReader(std::move(models), context, rule, rate_));
-  }
-
   Teach teach_;
   Rate rate_;
   SettingTable settings_ = rlhf_settings();

@@ -11,6 +11,8 @@ OpenQuestion question_of(const OpenPrompt& prompt, std::size_t number, const Sam
   question.tag = {prompt.id, "", options.phase, prompt.text, fmt::format("response {}", number + 1)};
   question.history = prompt.history;
   question.text = prompt.text;
+  question.sampling.temperature = 1.0;  // what is drawn is the policy itself: a policy gradient takes it for that
+  question.sampling.top_p = 1.0;
   question.sampling.max_tokens = options.max_tokens;
   return question;
 }

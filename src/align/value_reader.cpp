@@ -7,6 +7,7 @@
 
 #include "valence/base/text.h"
 #include "valence/evaluate/shipped_evaluator.h"
+#include "valence/evaluate/vector_features.h"
 #include "valence/stats/distribution.h"
 #include "valence/values/fulcra_gap.h"
 
@@ -25,13 +26,33 @@ Result<std::vector<double>> target_of(const Evaluator& evaluator, const Target& 
   return values;
 }
 
-std::vector<std::string> rows_of(const ValueReader& reader) {
+std::set<std::string> rows_of(const ValueReader& reader) {
   std::set<std::string> rows;
   for (const auto& evaluator : reader.evaluators()) {
     const auto& fitted = evaluator.provenance().fitted_on;
     rows.insert(fitted.begin(), fitted.end());
   }
-  return {rows.begin(), rows.end()};
+  return rows;
+}
+
+/// The model's name where a family holds vectors: of whatever part of a text, one model made them.
+std::string feature_of(const std::string& family) {
+  const auto source = parse_vector_source(family);
+  return source && source->has_value() ? (*source)->model : family;
+}
+
+std::set<std::string> features_of(const ValueReader& reader) {
+  std::set<std::string> features;
+  for (const auto& evaluator : reader.evaluators()) {
+    for (const auto& family : evaluator.recipe().features()) features.insert(feature_of(family));
+  }
+  return features;
+}
+
+std::vector<std::string> in_both(const std::set<std::string>& a, const std::set<std::string>& b) {
+  std::vector<std::string> both;
+  std::ranges::set_intersection(a, b, std::back_inserter(both));
+  return both;
 }
 
 }  // namespace
@@ -93,10 +114,11 @@ Result<std::vector<ValueReading>> ValueReader::read(std::span<const PromptedText
 }
 
 std::size_t shared_rows(const ValueReader& first, const ValueReader& second) {
-  const auto a = rows_of(first), b = rows_of(second);
-  std::vector<std::string> both;
-  std::ranges::set_intersection(a, b, std::back_inserter(both));
-  return both.size();
+  return in_both(rows_of(first), rows_of(second)).size();
+}
+
+std::vector<std::string> shared_features(const ValueReader& first, const ValueReader& second) {
+  return in_both(features_of(first), features_of(second));
 }
 
 }  // namespace valence

@@ -20,13 +20,14 @@ struct RewardOptions {
   double lambda = 1.0;
 };
 
-/// What a response is worth; where it is read as values, in both published forms, and how much of the target it touches.
-/// Mean e over evaluators.
+/// What a response is worth; where it is read as values, in both published forms, and how much of the target it
+/// touches. Mean e over evaluators.
 struct ValueReading {
   double reward = 0.0;  ///< of the form and rule asked for
   double l1 = 0.0, masked = 0.0, coverage = 0.0;
-  double outside = std::numeric_limits<double>::quiet_NaN();  ///< 1: unlike what the evaluator was fitted on; NaN = not known
-  std::vector<double> e;  ///< empty where a reward model gave the reward; then only that is told
+  double outside =
+      std::numeric_limits<double>::quiet_NaN();  ///< 1: unlike what the evaluator was fitted on; NaN = not known
+  std::vector<double> e;                         ///< empty where a reward model gave the reward; then only that is told
 };
 
 /// kUsage when readings cannot be held against the target, naming the map that would bring it to their scale.
@@ -54,5 +55,8 @@ class ValueReader {
 
 /// How many rows both were fitted on: a reward cannot be watched by an evaluator that learned from the same labels.
 std::size_t shared_rows(const ValueReader& first, const ValueReader& second);
+/// Which features both read: families by their names (docs/evaluators.md), all families of one model's vectors as that
+/// model.
+std::vector<std::string> shared_features(const ValueReader& first, const ValueReader& second);
 
 }  // namespace valence

@@ -3,12 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "toy_values.h"
 #include "valence/align/constitution.h"
+#include "valence/base/text.h"
 #include "valence/model/scripted.h"
+#include "valence/train/data.h"
+#include "valence/train/operations.h"
 
 namespace valence {
 namespace {
@@ -162,10 +166,79 @@ class ConstitutionalAlignment : public ::testing::Test {
     return align(*aligner, context);
   }
 
+  /// A subject that says "first" to every toy prompt, criticises, and rewrites into what names the principle.
+  SubjectSpec rewrites() const {
+    std::string lines;
+    const auto add = [&](const std::string& prompt, const std::string& response) {
+      lines += Json{{"prompt", prompt}, {"response", response}}.dump() + "\n";
+    };
+    for (const auto& prompt : testing::toy_prompts()) add(prompt, "first");
+    const auto constitution = load_constitution().value();
+    for (const auto& principle : constitution.principles) {
+      add(replace_all(constitution.critique, "{principle}", principle.text), "It falls short.");
+      add(replace_all(constitution.revision, "{principle}", principle.text), "rewritten for " + principle.id);
+    }
+    put_file(scratch_ / "rewrites.jsonl", lines);
+    SubjectSpec spec;
+    spec.model.name = "scripted:canned?file=" + (scratch_ / "rewrites.jsonl").string();
+    spec.name = "toy";
+    return spec;
+  }
+
+  /// What lies in a file of the alignment's folder, line by line.
+  std::vector<nlohmann::json> filed(const std::string& name) const {
+    std::vector<nlohmann::json> all;
+    std::istringstream lines(testing::content_of(scratch_ / "out" / name));
+    for (std::string line; std::getline(lines, line);) all.push_back(nlohmann::json::parse(line));
+    return all;
+  }
+
   Scratch scratch_;
   std::string operation_;
   std::vector<Lesson> lessons_;
 };
+
+TEST_F(ConstitutionalAlignment, TheLastRewritingIsTaughtAndItsPrinciplesAreFiled) {
+  const auto aligned = align_toy(rewrites(), {{"stage", "revise"}, {"count", "10"}, {"rounds", "2"}});
+  ASSERT_TRUE(aligned) << aligned.error().message;
+  EXPECT_EQ(operation_, "sft");
+  const auto revisions = filed("revisions.jsonl"), taught = filed("lessons.jsonl");
+  ASSERT_EQ(revisions.size(), 10u);
+  ASSERT_EQ(taught.size(), 10u);
+  ASSERT_EQ(lessons_.size(), 10u);
+  const auto constitution = load_constitution().value();
+  for (std::size_t i = 0; i < revisions.size(); ++i) {
+    const auto id = revisions[i].at("prompt_id").get<std::string>();
+    const auto first = constitution.drawn(1, id, 0).id, second = constitution.drawn(1, id, 1).id;
+    EXPECT_EQ(revisions[i].at("principles"), nlohmann::json::array({first, second}));
+    EXPECT_EQ(revisions[i].at("first").get<std::string>(), "first");
+    EXPECT_EQ(revisions[i].at("last").get<std::string>(), "rewritten for " + second);
+    EXPECT_EQ(lessons_[i].prompt.id, id);
+    ASSERT_EQ(lessons_[i].answers.size(), 1u);
+    EXPECT_EQ(lessons_[i].answers.front().text, "rewritten for " + second);
+    EXPECT_EQ(taught[i].at("completion").get<std::string>(), "rewritten for " + second);
+  }
+}
+
+TEST_F(ConstitutionalAlignment, ARewardModelCanLearnFromThePreferredPairs) {
+  const auto aligned = align_toy(testing::says(scratch_ / "base.jsonl", {"one", "two"}),
+                                 {{"stage", "prefer"}, {"count", "50"}, {"certainty", "0"}});
+  ASSERT_TRUE(aligned) << aligned.error().message;
+  const auto records = read_training_data(scratch_ / "out" / "lessons.jsonl");
+  ASSERT_TRUE(records) << records.error().message;
+  const auto preferences = filed("preferences.jsonl");  // all of them are learned from: none is below the certainty
+  ASSERT_EQ(records->size(), preferences.size());
+  const auto& learned = find_operation("reward").value()->data;
+  for (std::size_t i = 0; i < preferences.size(); ++i) {
+    const auto& pair = (*records)[i];
+    EXPECT_EQ(std::ranges::count(learned, pair.kind), 1);
+    const bool first = preferences[i].at("chosen").get<std::string>() == "first";
+    ASSERT_EQ(pair.completions.size(), 2u);
+    EXPECT_EQ(pair.completions[0], preferences[i].at(first ? "first" : "second").get<std::string>());
+    EXPECT_EQ(pair.completions[1], preferences[i].at(first ? "second" : "first").get<std::string>());
+    EXPECT_EQ(pair.prompt.back().text, lessons_.at(i).prompt.text);
+  }
+}
 
 TEST_F(ConstitutionalAlignment, AJudgeWithoutOpinionTeachesNothing) {
   const auto aligned =
@@ -185,8 +258,7 @@ TEST_F(ConstitutionalAlignment, DrawnLabelsTeachTheJudgesDoubtToo) {
   for (const auto& lesson : lessons_) ones += lesson.answers[0].text == "one" ? 1 : 0;
   EXPECT_GT(ones, 0u);
   EXPECT_LT(ones, lessons_.size());
-  std::istringstream lines(testing::content_of(scratch_ / "out" / "preferences.jsonl"));
-  for (std::string line; std::getline(lines, line);) EXPECT_EQ(nlohmann::json::parse(line)["principles"].size(), 1u);
+  for (const auto& line : filed("preferences.jsonl")) EXPECT_EQ(line.at("principles").size(), 1u);
 }
 
 TEST_F(ConstitutionalAlignment, SilenceToCritiquesIsCountedAndTeachesNothing) {

@@ -5,10 +5,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "model/llama_tiny.h"
 #include "toy_values.h"
+#include "valence/train/data.h"
 #include "valence/train/job.h"
 
 namespace valence {
@@ -17,21 +19,45 @@ namespace {
 using ::testing::HasSubstr;
 using testing::Scratch;
 
+constexpr const char* kChatMl =
+    "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\\n' + m['content'] + '<|im_end|>\\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
+
 class Rlhf : public ::testing::Test {
  protected:
-  Rlhf() { test::write_tiny({}, scratch_ / "tiny.gguf"); }
+  Rlhf() {
+    test::write_tiny({}, scratch_ / "tiny.gguf");
+    test::TinyModel other;
+    other.chat_template = kChatMl;
+    test::write_tiny(other, scratch_ / "chat.gguf");
+  }
 
-  /// A reward model's folder; what it likes is its name's first letter.
-  std::string reward_model(const std::string& name, const std::string& operation = "reward") const {
+  /// A reward model's folder. What it likes is its name's first letter; it learned from pairs to `prompts`, or to one
+  /// of its own.
+  std::string reward_model(const std::string& name, const std::vector<std::string>& prompts = {},
+                           const std::string& model = "tiny.gguf", const std::string& operation = "reward") const {
+    const auto examples = pairs_to(prompts.empty() ? std::vector{"What of " + name + "?"} : prompts, model);
     TrainingJob job;
     job.operation = operation;
     job.settings =
         Settings::resolve((*find_operation(operation))->settings, std::vector<std::pair<std::string, std::string>>{})
             .value();
-    job.model = scratch_ / "tiny.gguf";
+    job.model = scratch_ / model;
+    job.examples_sha256 = sha256(examples);
     job.output = scratch_ / name;
     testing::put_file(scratch_ / name / "job.json", to_text(job));
+    testing::put_file(scratch_ / name / "examples.jsonl", examples);
     return (scratch_ / name).string();
+  }
+
+  std::string pairs_to(const std::vector<std::string>& prompts, const std::string& model) const {
+    const auto tokens = test::open_tiny(scratch_ / model);
+    std::vector<TrainingExample> examples;
+    for (const auto& prompt : prompts) {
+      const TrainingRecord pair{{"pairs", 0, 0}, RecordKind::kPreference, {{Role::kUser, prompt}}, {"yes", "no"}, {}};
+      examples.push_back(render_record(*tokens, pair, {}).value());
+    }
+    return to_jsonl(examples);
   }
 
   /// How often the letter occurs in the answer; the vocabulary is bytes.
@@ -115,10 +141,57 @@ TEST_F(Rlhf, AnotherModelMayWatch) {
   EXPECT_EQ(nlohmann::json::parse(aligned->record)["monitor"][1]["held_out"]["value"], 0.0);
 }
 
+TEST_F(Rlhf, AModelThatGivesTheRewardCannotWatchIt) {
+  const auto kind = reward_model("kind");
+  const auto aligned = align_toy({{"reward", reward_model("rude") + "," + kind}, {"watch", kind}});
+  ASSERT_FALSE(aligned);
+  EXPECT_EQ(aligned.error().code, ErrorCode::kUsage);
+  EXPECT_EQ(
+      aligned.error().message,
+      fmt::format("the reward model {0} cannot watch {0}: they are one model, and what is optimised cannot be its "
+                  "own witness. Train another on other prompts (valence align reward), or leave --watch out",
+                  kind));
+  EXPECT_TRUE(lessons_.empty());
+  std::filesystem::copy(kind, scratch_ / "copy", std::filesystem::copy_options::recursive);
+  EXPECT_THAT(align_toy({{"reward", kind}, {"watch", (scratch_ / "copy").string()}}).error().message,
+              HasSubstr("copy cannot watch"));
+}
+
+TEST_F(Rlhf, AModelOfTheSamePromptsCannotWatch) {
+  const auto kind = reward_model("kind", {"One?", "Two?", "Three?"});
+  const auto rude = reward_model("rude", {"two", "Four?", "three?"});
+  const auto aligned = align_toy({{"reward", reward_model("other") + "," + kind}, {"watch", rude}});
+  ASSERT_FALSE(aligned);
+  EXPECT_EQ(aligned.error().code, ErrorCode::kUsage);
+  EXPECT_EQ(
+      aligned.error().message,
+      fmt::format("the reward model {} cannot watch {}: of the 3 prompts that it learned from, 2 taught the other "
+                  "too, and what is optimised cannot be its own witness. Train another on other prompts (valence "
+                  "align reward), or leave --watch out",
+                  rude, kind));
+}
+
+TEST_F(Rlhf, APromptIsTheSameInAnotherModelsTemplate) {
+  const auto kind = reward_model("kind", {"One?", "Two?"});
+  EXPECT_THAT(
+      align_toy({{"reward", kind}, {"watch", reward_model("rude", {"Two?", "Three?"}, "chat.gguf")}}).error().message,
+      HasSubstr("of the 2 prompts that it learned from, 1 taught the other too"));
+  EXPECT_TRUE(align_toy({{"reward", kind}, {"watch", reward_model("real", {"Three?", "Four?"}, "chat.gguf")}}));
+}
+
+TEST_F(Rlhf, ExamplesThatAreNotTheModelsOwnShowNothing) {
+  const auto kind = reward_model("kind"), rude = reward_model("rude");
+  testing::put_file(scratch_ / "rude" / "examples.jsonl", pairs_to({"Another?"}, "tiny.gguf"));
+  const auto aligned = align_toy({{"reward", kind}, {"watch", rude}});
+  ASSERT_FALSE(aligned);
+  EXPECT_EQ(aligned.error().code, ErrorCode::kMismatch);
+  EXPECT_THAT(aligned.error().message, HasSubstr("examples.jsonl is not what the reward model beside it learned from"));
+}
+
 TEST_F(Rlhf, NeedsARewardModel) {
   EXPECT_EQ(align_toy({}).error().message,
             "alignment to a reward model needs one: --reward FOLDER, made with valence align reward --data PAIRS");
-  EXPECT_THAT(align_toy({{"reward", reward_model("sft", "sft")}}).error().message,
+  EXPECT_THAT(align_toy({{"reward", reward_model("sft", {}, "tiny.gguf", "sft")}}).error().message,
               HasSubstr("holds an adapter of sft, not a reward model; make one with valence align reward"));
   EXPECT_EQ(align_toy({{"reward", (scratch_ / "nothing").string()}}).error().code, ErrorCode::kNotFound);
 }

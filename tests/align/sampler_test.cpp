@@ -8,6 +8,7 @@
 #include <csignal>
 #include <set>
 
+#include "exam/fake_model.h"
 #include "toy_values.h"
 #include "valence/model/scripted.h"
 
@@ -48,6 +49,25 @@ TEST(Sampler, DrawsEachPromptSeveralTimesAndAnewInAnotherPhase) {
   }
   EXPECT_EQ(texts.size(), 4u);
   EXPECT_NEAR(static_cast<double>(same), 30.0, 20.0);  // a quarter by chance
+}
+
+TEST(Sampler, DrawsFromTheWholeDistribution) {
+  std::set<std::uint64_t> seeds;
+  const auto subject = testing::subject_of(std::make_shared<testing::FakeModel>([&](const Request& request) {
+    const auto& asked = std::get<GenerateRequest>(request);
+    // All that a request can say of sampling: nothing cuts tokens off (top-k, min-p) or makes them dearer (penalties).
+    const auto& [temperature, top_p, max_tokens, seed, stop] = asked.sampling;
+    EXPECT_EQ(temperature, 1.0);
+    EXPECT_EQ(top_p, 1.0);
+    EXPECT_EQ(max_tokens, 16);
+    EXPECT_TRUE(stop.empty());
+    EXPECT_EQ(asked.constraint.kind, Constraint::Kind::kNone);
+    seeds.insert(seed);
+    return Result<Response>(Completion{"yes", {1}, {-0.5}, FinishReason::kEndOfTurn});
+  }));
+  Examiner examiner(subject, nullptr, 0, {.seed = 3});
+  ASSERT_TRUE(sample_responses(examiner, prompts(3), {2, 16, "round 1"}));
+  EXPECT_EQ(seeds.size(), 6u) << "a stream of its own for each of two responses to three prompts";
 }
 
 TEST(Sampler, CountsRefusalsAndSilence) {

@@ -5,10 +5,12 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "support/scratch.h"
 #include "valence/base/json.h"
+#include "valence/base/segment.h"
 #include "valence/evaluate/evaluator_file.h"
 #include "valence/evaluate/prompt_split.h"
 #include "valence/exam/subject_file.h"
@@ -34,26 +36,49 @@ inline Target benevolent() {
 /// What a word in a response says of benevolence, as labelled.
 using Words = std::map<std::string, int>;
 
-/// An evaluator of the Schwartz space that learned what the words say, from rows that bear `name`, saved as a file.
-inline std::string evaluator_of(const std::filesystem::path& file, const std::string& name, const Words& words) {
+/// An evaluator that learned the data by these features, saved as a file.
+inline void train_into(const std::filesystem::path& file, const LabelledData& data, std::vector<std::string> features) {
+  EvaluatorRecipe recipe;
+  recipe.parts.front().features = std::move(features);
+  recipe.thresholds.goal = TuningGoal::kNone;
+  const auto evaluator = train_evaluator(data, text_feature_families().value(), recipe, *silent_progress()).value();
+  if (const auto saved = save_evaluator(evaluator, file); !saved) throw std::runtime_error(saved.error().message);
+}
+
+/// An evaluator of the Schwartz space that learned what the words say, from rows that bear `name`.
+inline std::string evaluator_of(const std::filesystem::path& file, const std::string& name, const Words& words,
+                                std::vector<std::string> features = {"tfidf_response"}) {
   LabelledData data{dimension_names(load_space("schwartz10").value()).value(), {}, {}};
   const auto benevolence = data.names.find("benevolence").value();
   for (int i = 0; i < 40; ++i) {
     for (const auto& [word, label] : words) {
       LabelledResponse row;
-      row.text = {fmt::format("{} question {}", name, i), fmt::format("{} {} {}", word, word, word)};
+      row.text = {fmt::format("{} question {}", name, data.rows.size()), fmt::format("{} {} {}", word, word, word)};
       row.responder = name;
       row.labels.assign(data.dims(), 0);
       row.labels[benevolence] = static_cast<ValueLabel>(label);
       data.rows.push_back(row);
     }
   }
-  EvaluatorRecipe recipe;
-  recipe.parts.front().features = {"tfidf_response"};
-  recipe.thresholds.goal = TuningGoal::kNone;
-  const auto evaluator = train_evaluator(data, text_feature_families().value(), recipe, *silent_progress()).value();
-  if (const auto saved = save_evaluator(evaluator, file); !saved) throw std::runtime_error(saved.error().message);
+  train_into(file, data, std::move(features));
   return file.string();
+}
+
+/// An evaluator that learned some of the shipped responses by their words, so that its training domain is known.
+struct ShippedSample {
+  std::string file;
+  std::string response;  ///< one that it learned, of 10 to 40 words
+};
+
+inline ShippedSample evaluator_of_shipped(const std::filesystem::path& file) {
+  auto data = read_labelled(fulcra_path().value(), dimension_names(load_space("schwartz10").value()).value()).value();
+  data.rows.erase(data.rows.begin() + 60, data.rows.end());
+  train_into(file, data, {"tfidf_response"});
+  for (const auto& row : data.rows) {
+    const auto length = split_at_space(row.text.response).size();
+    if (length >= 10 && length <= 40) return {file.string(), row.text.response};
+  }
+  throw std::runtime_error("no shipped response has 10 to 40 words");
 }
 
 inline std::vector<std::string> toy_prompts() {
