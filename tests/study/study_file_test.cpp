@@ -4,6 +4,7 @@
 #include "sample_study.h"
 #include "support/scratch.h"
 #include "valence/study/study.h"
+#include "valence/values/target.h"
 
 namespace valence {
 namespace {
@@ -41,9 +42,23 @@ TEST(StudyFile, StepsStandAfterThoseThatTheyNeed) {
             (std::vector<std::string>{"measure.before", "measure.after", "target.prosocial"}));
 }
 
+/// A target file such as `valence target ask` leaves, which shipped studies name.
+void put_target(const std::filesystem::path& file, ScoreScale scale, double middle) {
+  auto target = load_target("ess11_fr").value();
+  target.scale = scale;
+  target.intervals.clear();
+  target.spreads.clear();
+  for (auto& [dimension, value] : target.values) value += middle;
+  testing::put_file(file, to_toml(target));
+}
+
 TEST(StudyFile, ShippedStudiesAreRead) {
+  const testing::Scratch folder;
+  put_target(folder / "me.toml", ScoreScale::kCentred, 0.0);
+  put_target(folder / "me_raw.toml", ScoreScale::kRaw, 3.5);
   for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(VALENCE_SOURCE) / "studies")) {
-    const auto study = read_study(entry.path());
+    const auto text = replace_all(testing::content_of(entry.path()), "\"me", "\"" + (folder / "me").string());
+    const auto study = parse_study(text, entry.path().string());
     EXPECT_TRUE(study) << (study ? "" : study.error().message);
   }
 }
@@ -74,25 +89,29 @@ TEST(StudyFile, MeasurementsThatAreAskedDifferentlyAreNoBeforeAndAfter) {
   EXPECT_THAT(message_of(with("after = \"after\"", "after = \"before\"")),
               HasSubstr("measure.before is held against itself"));
   auto other = with("[measure.after]", "[measure.after]\nseed = 9");
-  EXPECT_THAT(message_of(other),
-              HasSubstr("measure.before and measure.after are asked differently (seed = 0 and 9), so that a change could be "
-                        "that of the questions; give both the same settings"));
+  EXPECT_THAT(
+      message_of(other),
+      HasSubstr("measure.before and measure.after are asked differently (seed = 0 and 9), so that a change could be "
+                "that of the questions; give both the same settings"));
 }
 
 TEST(StudyFile, DriftIsOfTheBaseAndTheAlignedSubject) {
   const auto tax = [](const std::string& lines) {
     return study_of("out/trial.html") + "\n[tax.cost]\nbase = \"base\"\n" + lines + "\n";
   };
-  EXPECT_THAT(message_of(tax("aligned = \"persona\"\ndrift = [[\"after\", \"before\"]]")),
-              HasSubstr("measure.after is not of subject.base: a pair of drift measures first the base, then the aligned subject"));
+  EXPECT_THAT(
+      message_of(tax("aligned = \"persona\"\ndrift = [[\"after\", \"before\"]]")),
+      HasSubstr(
+          "measure.after is not of subject.base: a pair of drift measures first the base, then the aligned subject"));
   EXPECT_THAT(message_of(tax("aligned = \"base\"")), HasSubstr("subject.base is held against itself"));
   EXPECT_TRUE(parse_study(tax("aligned = \"persona\"\ndrift = [[\"before\", \"after\"]]"), "trial.toml"));
 }
 
 TEST(StudyFile, ASimulatedSubjectHasNoWeightsToTrain) {
-  const auto study = parse_study("id = \"x\"\ntitle = \"x\"\n[subject.base]\nmodel = \"scripted:ideal\"\n[align.trained]\nmethod = "
-                                 "\"choice\"\nsubject = \"base\"\ninstrument = \"svo\"\nsettings = { toward = \"scripted:noisy\" }\n",
-                                 "trial.toml");
+  const auto study = parse_study(
+      "id = \"x\"\ntitle = \"x\"\n[subject.base]\nmodel = \"scripted:ideal\"\n[align.trained]\nmethod = "
+      "\"choice\"\nsubject = \"base\"\ninstrument = \"svo\"\nsettings = { toward = \"scripted:noisy\" }\n",
+      "trial.toml");
   ASSERT_TRUE(study) << study.error().message;
   EXPECT_EQ(study->find("align.trained")->ready().error().message,
             "scripted:ideal is simulated and has no weights to train; name a model (valence model list)");
@@ -195,6 +214,65 @@ TEST(StudyFile, ADriftPairNamesTwoMeasurements) {
   const auto text =
       study_of("out/trial.html") + "\n[tax.cost]\nbase = \"base\"\naligned = \"persona\"\ndrift = [[\"before\"]]\n";
   EXPECT_THAT(message_of(text), HasSubstr("a pair of drift names two measurements: [\"before\", \"after\"]"));
+}
+
+/// The sample with a reward model, and further tables.
+std::string with_reward_model(const std::string& tables) {
+  return study_of("out/trial.html") +
+         "\n[align.liked]\nmethod = \"reward\"\nsubject = \"base\"\nsettings = { data = \"pairs.jsonl\" }\n" + tables;
+}
+
+TEST(StudyFile, ARewardModelIsNamedByItsStepOrByItsFolder) {
+  const auto needs = [](const std::string& settings) {
+    const auto study = parse_study(
+        with_reward_model("[align.tuned]\nmethod = \"rlhf\"\nsubject = \"base\"\nsettings = { " + settings + " }\n"),
+        "trial.toml");
+    EXPECT_TRUE(study) << (study ? "" : study.error().message);
+    return study ? study->find("align.tuned")->needs() : std::vector<std::string>();
+  };
+  EXPECT_EQ(needs("reward = \"liked\""), (std::vector<std::string>{"subject.base", "align.liked"}));
+  EXPECT_EQ(needs("reward = \"out/a\", watch = \"out/b, liked\""),
+            (std::vector<std::string>{"subject.base", "align.liked"}));
+  EXPECT_EQ(needs("reward = \"out/a\""), (std::vector<std::string>{"subject.base"}));
+}
+
+TEST(StudyFile, AnAlignmentThatLeavesASubjectGivesNoReward) {
+  EXPECT_THAT(message_of(study_of("out/trial.html") + "\n[align.tuned]\nmethod = \"rlhf\"\nsubject = \"base\"\n"
+                                                      "settings = { reward = \"persona\" }\n"),
+              HasSubstr("\"reward\": align.persona leaves a subject, not a reward model; name an alignment of method "
+                        "\"reward\", or a folder of valence align reward"));
+}
+
+TEST(StudyFile, ARewardModelIsNobodyToBeMeasuredOrAlignedFurther) {
+  for (const std::string table :
+       {"[measure.m]\ninstrument = \"svo\"\nsubject = \"liked\"\n", "[tax.t]\nbase = \"base\"\naligned = \"liked\"\n",
+        "[align.more]\nmethod = \"sft\"\nsubject = \"liked\"\nsettings = { data = \"talk.jsonl\" }\n"}) {
+    EXPECT_THAT(message_of(with_reward_model(table)),
+                HasSubstr("align.liked is a reward model: it rates answers and is no subject; method \"rlhf\" names it "
+                          "as its reward"))
+        << table;
+  }
+}
+
+/// Names of the alignments of the sample with further tables that no tax holds against their beginning.
+std::vector<std::string> without_tax(const std::string& tables) {
+  const auto study = parse_study(with_reward_model(tables), "trial.toml");
+  EXPECT_TRUE(study) << (study ? "" : study.error().message);
+  return study ? alignments_without_tax(*study) : std::vector<std::string>();
+}
+
+TEST(StudyFile, AlignmentsWhoseCostNobodyMeasuresAreNamed) {
+  const std::string more = "[align.more]\nmethod = \"sft\"\nsubject = \"persona\"\nsettings = { data = \"t.jsonl\" }\n";
+  const auto tax = [](const std::string& base, const std::string& aligned) {
+    return "[tax.of_" + aligned + "]\nbase = \"" + base + "\"\naligned = \"" + aligned + "\"\n";
+  };
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(without_tax(""), Names{"align.persona"}) << "a reward model is no subject";
+  EXPECT_EQ(without_tax(tax("base", "persona")), Names{});
+  EXPECT_EQ(without_tax(more + tax("base", "more")), Names{}) << "both in a row";
+  EXPECT_EQ(without_tax(more + tax("persona", "more")), Names{"align.persona"});
+  EXPECT_EQ(without_tax(more + tax("more", "persona")), (Names{"align.persona", "align.more"}))
+      << "persona did not begin with more";
 }
 
 std::string aligning(const std::string& keys) {
