@@ -70,8 +70,13 @@ Result<void> DataCommand::run(const Session& session) const {
   if (!rendered.too_long.empty())
     headline += fmt::format("; {} records longer than {} tokens left out", rendered.too_long.size(),
                             settings.integer("longest"));
+  if (operation->id == "reward") {  // which rates answers and is no subject
+    const auto next = fmt::format("valence align rlhf {} --reward {}", flags_of(base.model), done.folder.string());
+    return show_training(session, headline, request, done, next, "");
+  }
   return show_training(session, headline, request, done,
-                       "valence measure INSTRUMENT " + flags_of(trained_model(base.model, done.outcome)));
+                       "valence measure INSTRUMENT " + flags_of(trained_model(base.model, done.outcome)),
+                       cost_line(subject, done.outcome));
 }
 
 void add_data_command(CLI::App& parent, Session& session, const Operation& operation) {

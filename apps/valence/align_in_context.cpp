@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "align.h"
+#include "align_show.h"
 #include "gap_show.h"
 #include "instrument_options.h"
 #include "session.h"
@@ -137,8 +138,8 @@ Result<void> AlignInContext::run(Session& session) {
       "{}\n  split of the items: {}\n{}\n{}", tried_text(record), record["split"].get<std::string>(),
       record["improved"].get<bool>() ? "" : "  no prompt came nearer than the subject as it is: it is left as it is\n",
       compared_gap_text(shown.before, shown.after, goal, shown.gaps, session.out));
-  fmt::print("  subject: {}    again: valence measure {} --subject {}    its cost: valence tax {} {}\n", out,
-             instrument->card().id, out, base.model.name, out);
+  fmt::print("  subject: {}    again: valence measure {} --subject {}\n  {}\n", out, instrument->card().id, out,
+             cost_line(subject, out));
   return {};
 }
 

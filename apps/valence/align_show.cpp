@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "session.h"
+#include "subject_options.h"
 #include "valence/align/pair_accuracy.h"
 #include "valence/base/progress.h"
 #include "valence/base/table.h"
@@ -37,7 +38,30 @@ std::string accuracy_text(const PairAccuracy& accuracy) {
       figure_text(accuracy.length), figure_text(accuracy.difference));
 }
 
+/// Who is aligned, as `valence tax` takes it: a subject file or a model.
+const std::string& tax_name(const SubjectOptions& subject) {
+  return subject.file.empty() ? subject.model.name : subject.file;
+}
+
+std::string cost_text(const SubjectOptions& base, const std::string& aligned, bool had_more) {
+  return fmt::format("its cost{}: valence tax {} {}", had_more ? ", with that of what the subject had before" : "",
+                     tax_name(base), aligned);
+}
+
 }  // namespace
+
+std::string cost_line(const SubjectOptions& base, const std::string& aligned) {
+  const bool steered = base.persona || !base.system_file.empty() || !base.examples_file.empty();
+  return cost_text(base, aligned, steered || !base.adapters.empty());
+}
+
+std::string cost_line(const SubjectOptions& base, const TrainingOutcome& outcome) {
+  const bool had_more = !base.adapters.empty();
+  if (outcome.whole) return cost_text(base, outcome.adapter.string(), had_more);
+  auto aligned = tax_name(base);
+  for (const auto& adapter : base.adapters) aligned += " --adapter " + adapter;
+  return cost_text(base, aligned + " --adapter " + outcome.adapter.string(), had_more);
+}
 
 std::string flags_of(const ModelSpec& model) {
   auto flags = "--model " + model.name;
@@ -83,7 +107,7 @@ Json training_json(const TrainingRequest& request, const TrainingRun& run) {
 }
 
 Result<void> show_training(const Session& session, const std::string& headline, const TrainingRequest& request,
-                           const TrainingRun& run, const std::string& next) {
+                           const TrainingRun& run, const std::string& next, const std::string& cost) {
   auto json = training_json(request, run);
   auto text = training_text(headline, request, run, next);
   if (!run.outcome.after.margins.empty()) {
@@ -92,6 +116,7 @@ Result<void> show_training(const Session& session, const std::string& headline, 
     json["pair_accuracy"] = to_json(accuracy);
     text += accuracy_text(accuracy);
   }
+  if (!cost.empty()) text += fmt::format("  {}\n", cost);
   if (session.json) {
     session.print(json);
   } else {

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "align.h"
+#include "align_show.h"
 #include "align_values_show.h"
 #include "gap_show.h"
 #include "instrument_options.h"
@@ -90,8 +91,9 @@ Result<void> AlignValues::show(const Session& session, const AlignContext& conte
   if (done) fmt::print("\n{}", value_check_text(*done));
   fmt::print(
       "\n  {}\n  run {}: what was drawn and taught is in {}\n  subject: {}    next: valence measure fulcra --subject "
-      "{} --side held_out\n",
-      aligner->card().limits, aligned.run, context.folder.string(), file.string(), file.string());
+      "{} --side held_out\n  {}\n",
+      aligner->card().limits, aligned.run, context.folder.string(), file.string(), file.string(),
+      cost_line(subject, file.string()));
   return {};
 }
 

@@ -44,11 +44,15 @@ std::string plan_text(const Study& study, const StudyPlan& plan) {
   const auto total =
       runs == 0 ? std::string("everything is done")
                 : fmt::format("{} step{} to run, time {}", runs, runs == 1 ? "" : "s", time_of(plan.seconds()));
-  std::string missing;
+  std::string warnings;
   for (const auto& planned : plan.steps) {
-    if (!planned.missing.empty()) missing += fmt::format("  CANNOT RUN: {}: {}\n", planned.step->full_name(), planned.missing);
+    if (!planned.missing.empty()) warnings += fmt::format("  CANNOT RUN: {}: {}\n", planned.step->full_name(), planned.missing);
   }
-  return fmt::format("{}\n\n{}\n  {}\n{}", study.title, table.text(), total, missing);
+  for (const auto& name : alignments_without_tax(study)) {
+    warnings += fmt::format("  COST NOT MEASURED: {}: add a [tax.NAME] with aligned = \"{}\" (docs/tax.md)\n", name,
+                            study.find(name)->name());
+  }
+  return fmt::format("{}\n\n{}\n  {}\n{}", study.title, table.text(), total, warnings);
 }
 
 Json plan_json(const Study& study, const StudyPlan& plan) {
@@ -57,6 +61,7 @@ Json plan_json(const Study& study, const StudyPlan& plan) {
                {"title", study.title},
                {"to_run", plan.to_run()},
                {"seconds", nullptr},
+               {"without_tax", alignments_without_tax(study)},
                {"steps", Json::array()}};
   if (const auto seconds = plan.seconds()) json["seconds"] = *seconds;
   for (const auto& planned : plan.steps) {
@@ -111,6 +116,9 @@ Result<void> print_written(const Session& session, const Study& study, const Stu
   for (const auto& tax : report.taxes) {
     VALENCE_TRY(const auto verdict, tax_verdict(tax));
     fmt::print("{}\n", verdict);
+  }
+  for (const auto& alignment : report.alignments) {
+    if (const auto text = missing_tax(alignment); !text.empty()) fmt::print("{}\n", text);
   }
   fmt::print("  report: {}    figures: {}\n", written.html, written.json);
   return {};

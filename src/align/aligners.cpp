@@ -13,6 +13,7 @@
 #include "valence/base/settings_digest.h"
 #include "valence/base/text.h"
 #include "valence/store/run_scope.h"
+#include "valence/values/opinions.h"
 
 namespace valence {
 namespace {
@@ -34,7 +35,7 @@ Result<std::string> key_of(const Aligner& aligner, const AlignContext& context) 
   VALENCE_TRY(const auto base, subject_identity(context.base));
   Hasher hasher;
   hasher.add(aligner.card().id).add(aligner.card().version).add(base).add(context.seed);
-  if (context.target) hasher.add(to_toml(*context.target));
+  if (context.target) hasher.add(identity_text(*context.target));
   if (context.instrument) hasher.add(context.instrument->card().id).add(context.instrument->card().version);
   if (context.asked) VALENCE_CHECK(add_settings(hasher, *context.asked));
   VALENCE_CHECK(add_settings(hasher, context.settings));
@@ -67,7 +68,8 @@ Result<AlignedSubject> align_in(const Aligner& aligner, const AlignContext& cont
   VALENCE_TRY(const auto what, parse_json(aligned.record, "record of the alignment"));
   VALENCE_TRY(const auto identity, subject_identity(aligned.subject));
   const Json filed = {{"subject", to_toml(aligned.subject)}, {"identity", identity.hex()}, {"record", what}};
-  VALENCE_CHECK(context.store.finish(run, {record.instrument, {}, {}}, to_text(filed)));
+  const AnswerTable drawn{record.instrument, std::exchange(aligned.answers, {}), {}};
+  VALENCE_CHECK(context.store.finish(run, drawn, to_text(filed)));
   return aligned;
 }
 

@@ -14,6 +14,8 @@ namespace {
 
 using enum SettingType;
 
+constexpr const char* kRewardModel = "reward_model";  // key of the record: the folder
+
 SettingTable file_settings(const Operation& operation) {
   SettingTable table = {
       {"data", kText, "", "", "JSON Lines file that is learned from (docs/formats.md, \"Training data\")", {}, {}, {}},
@@ -54,6 +56,7 @@ AlignerCard file_card(const Operation& operation) {
   card.changes_weights = true;
   card.needs_target = false;
   card.needs_instrument = false;
+  card.rates = operation.id == "reward";
   return card;
 }
 
@@ -149,6 +152,7 @@ class FileAligner final : public Aligner {
                    {"training_run", run.run},
                    {"adapter", outcome.adapter.string()},
                    {"adapter_sha256", outcome.adapter_sha256}});
+    if (card_.rates) record[kRewardModel] = run.folder.string();
     if (!outcome.after.margins.empty()) {
       VALENCE_TRY(const auto accuracy,
                   pair_accuracy(request.examples, request.held_out, outcome.after.margins, context.seed));
@@ -195,8 +199,20 @@ Result<TrainingFile> read_training_file(const std::string& file, const Operation
 }
 
 const std::vector<std::string>& file_operations() {
-  static const std::vector<std::string> ids = {"sft", "dpo", "kto", "simpo", "cpo", "orpo", "slic", "rrhf"};
+  static const std::vector<std::string> ids = {"sft", "dpo", "kto", "simpo", "cpo", "orpo", "slic", "reward", "rrhf"};
   return ids;
+}
+
+Result<std::filesystem::path> reward_model_of(const Store& store, RunId run) {
+  VALENCE_TRY(const auto aligned, load_aligned(store, run));
+  VALENCE_TRY(const auto record, parse_json(aligned.record, fmt::format("record of run {}", run)));
+  const std::filesystem::path folder = record.value(kRewardModel, std::string());
+  if (folder.empty()) return fail(ErrorCode::kUsage, "run {} left no reward model", run);
+  std::error_code error;
+  if (std::filesystem::exists(folder / "checkpoint.bin", error)) return folder;
+  return fail(ErrorCode::kNotFound,
+              "the reward model that run {} left is gone: {} holds no checkpoint.bin; train it anew", run,
+              folder.string());
 }
 
 std::unique_ptr<Aligner> make_file_aligner(const std::string& operation) {

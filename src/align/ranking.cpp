@@ -21,9 +21,10 @@ std::vector<std::size_t> ranked(std::span<const Candidate> candidates) {
 
 }  // namespace
 
-std::optional<std::size_t> best_of(std::span<const Candidate> candidates) {
-  const auto order = ranked(candidates);
-  return order.empty() ? std::nullopt : std::optional(order.front());
+std::vector<std::size_t> best_of(std::span<const Candidate> candidates, std::size_t keep) {
+  auto order = ranked(candidates);
+  if (order.size() > keep) order.resize(keep);
+  return order;
 }
 
 std::vector<RankedPair> ranked_pairs(std::span<const Candidate> candidates, double margin, std::size_t most) {

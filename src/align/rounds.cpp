@@ -187,12 +187,15 @@ class Rounds {
       if (reading && std::isfinite(reading->reward)) rewards_.push_back(reading->reward);
     }
     const double scale = settings.flag("scale_rewards") ? deviation_of(rewards_) : 1.0;
-    round.lessons = lessons_of(
-        round, {optimiser_.lessons, settings.number("margin"), work_.whole("pairs"), optimiser_.compares, scale});
+    const auto most = work_.whole(optimiser_.lessons == LessonKind::kBest ? "keep" : "pairs");
+    round.lessons =
+        lessons_of(round, {optimiser_.lessons, settings.number("margin"), most, optimiser_.compares, scale});
     if (optimiser_.goes_on) lessons_.clear();
     lessons_.insert(lessons_.end(), round.lessons.begin(), round.lessons.end());
     VALENCE_CHECK(write_file(file(number, "samples.jsonl"), samples_jsonl(round, work_.context.seed)));
     VALENCE_CHECK(write_file(file(number, "lessons.jsonl"), to_jsonl(lessons_)));
+    const auto rows = answer_rows(round, number);
+    answers_.insert(answers_.end(), rows.begin(), rows.end());
     rounds_.push_back(round_json(round, number));
     return lessons_.empty() ? nothing_learned(round) : Result<void>();
   }
@@ -220,11 +223,11 @@ class Rounds {
     return {};
   }
 
-  AlignedSubject finished() const {
+  AlignedSubject finished() {
     const auto kept = course_.kept;
     auto subject = subjects_[kept];
     if (kept > 0) subject.name = fmt::format("{} aligned to {}", display_name(work_.context.base), work_.goal);
-    return {std::move(subject), to_text(record(kept)), work_.run};
+    return {std::move(subject), to_text(record(kept)), work_.run, std::move(answers_)};
   }
 
   Json record(std::size_t kept) const {
@@ -239,7 +242,8 @@ class Rounds {
     if (work_.context.target) json["target"] = work_.context.target->id;
     if (course_.turn) json["fall"] = to_json(course_.fall);
     if (course_.turn) json["turn_by"] = course_.silent ? "silence" : "held_out";
-    if (optimiser_.lessons == LessonKind::kBest) json["best_of_n_kl_bound"] = best_of_n_bound(work_.whole("samples"));
+    if (optimiser_.lessons == LessonKind::kBest && work_.whole("keep") == 1)
+      json["best_of_n_kl_bound"] = best_of_n_bound(work_.whole("samples"));
     return json;
   }
 
@@ -254,6 +258,7 @@ class Rounds {
   std::vector<SubjectSpec> subjects_;  // by round, the base first
   std::vector<Lesson> lessons_;        // that the next training learns from
   std::vector<double> rewards_;        // of all responses so far
+  std::vector<AnswerRow> answers_;     // all responses so far, for the store
   std::vector<RewardPoint> points_;
   OptimisationCourse course_;
   std::map<std::string, double> phases_;  // seconds since the last look
@@ -280,7 +285,7 @@ SettingTable round_settings() {
        kChoice,
        "dpo",
        "",
-       "dpo: prefer the better response; best_of_n: say the best one; grpo, rloo, ppo: raise and lower all responses "
+       "dpo: prefer the better response; best_of_n: say the best ones; grpo, rloo, ppo: raise and lower all responses "
        "by "
        "their rewards, going on from round to round",
        {"dpo", "best_of_n", "grpo", "rloo", "ppo"},
@@ -307,6 +312,14 @@ SettingTable round_settings() {
       {"max_tokens", kInteger, "96", "tokens", "length at which a response is cut", {}, 1, 8192},
       {"margin", kNumber, "0.2", "", "pairs whose rewards differ by less are not learned from (dpo)", {}, 0, 100},
       {"pairs", kInteger, "2", "pairs", "at most so many of a prompt (dpo)", {}, 1, 512},
+      {"keep",
+       kInteger,
+       "1",
+       "responses",
+       "so many of a prompt, best first, are taught (best_of_n; in several rounds this is expert iteration)",
+       {},
+       1,
+       1023},
       {"scale_rewards",
        kBool,
        "false",
@@ -356,6 +369,11 @@ Result<void> check_rounds(const Settings& settings, const Space& space) {
     return fail(ErrorCode::kUsage,
                 "optimiser {} compares responses to one prompt: --samples should be {} or more, got {}", optimiser.id,
                 optimiser.compares, settings.integer("samples"));
+  }
+  if (optimiser.lessons == LessonKind::kBest && settings.integer("keep") >= settings.integer("samples")) {
+    return fail(ErrorCode::kUsage,
+                "optimiser {} teaches the best of a prompt's responses: --keep should be below --samples ({}), got {}",
+                optimiser.id, settings.integer("samples"), settings.integer("keep"));
   }
   VALENCE_TRY(const auto training, training_settings(settings));
   VALENCE_TRY(const auto prompts, load_training_prompts(settings.text("prompts"), space));

@@ -136,7 +136,9 @@ Result<void> carry_out(const fs::path& job, RunId run, const TrainingControl& co
 /// The finished run of the same job, if what it made is still there.
 Result<std::optional<TrainingRun>> finished_run(const TrainingJob& job, const Store& store) {
   VALENCE_TRY(const auto run, store.finished(job.digest().hex()));
-  if (!run) return std::nullopt;
+  std::error_code error;
+  const bool rates = job.operation == "reward";  // by its checkpoint
+  if (!run || (rates && !fs::exists(job.output / "checkpoint.bin", error))) return std::nullopt;
   auto outcome = read_outcome(job.output / "outcome.json");
   if (!outcome) return std::nullopt;
   const auto adapter = sha256_file(outcome->adapter);

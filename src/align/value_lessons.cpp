@@ -61,6 +61,35 @@ Json sample_json(const ValueRound& round, const Sample& sample, const std::optio
   return json;
 }
 
+AnswerRow response_row(const OpenPrompt& prompt, const Sample& sample, std::size_t round) {
+  AnswerRow row;
+  row.unit = prompt.id;
+  row.condition = fmt::format("round {}", round);
+  row.item = prompt.text;
+  row.variant = fmt::format("response {}", sample.number + 1);
+  row.format = AnswerFormat::kText;
+  row.route = Route::kSampled;
+  row.status = sample.status;
+  row.captured_mass = sample.status == Status::kScored ? 1.0 : 0.0;
+  row.draws = sample.status == Status::kError ? 0 : 1;
+  row.text = sample.text;
+  row.digest = sample.digest;
+  return row;
+}
+
+/// What was read out of a response: the number stands in the text.
+AnswerRow reward_row(const AnswerRow& response, double reward) {
+  AnswerRow row;
+  row.unit = response.unit;
+  row.condition = response.condition;
+  row.item = "reward";
+  row.variant = response.variant;
+  row.format = AnswerFormat::kText;
+  row.route = Route::kRead;
+  row.text = fmt::format("{}", reward);
+  return row;
+}
+
 /// Mean of a figure over the readable responses; null when there are none.
 template <class Of>
 Json mean_of(const Readings& readings, Of of) {
@@ -129,8 +158,8 @@ std::vector<Lesson> lessons_of(const ValueRound& round, const LessonRule& rule) 
     } else if (rule.kind == LessonKind::kPairs) {
       for (const auto& pair : ranked_pairs(field.candidates, rule.margin, rule.most))
         taught({pair.chosen, pair.rejected});
-    } else if (const auto best = best_of(field.candidates)) {
-      taught({*best});
+    } else {
+      for (const auto best : best_of(field.candidates, rule.most)) taught({best});
     }
   }
   return lessons;
@@ -141,6 +170,16 @@ std::string samples_jsonl(const ValueRound& round, std::uint64_t seed) {
   for (std::size_t i = 0; i < round.samples.size(); ++i)
     text += to_text(sample_json(round, round.samples[i], round.readings[i], seed)) + "\n";
   return text;
+}
+
+std::vector<AnswerRow> answer_rows(const ValueRound& round, std::size_t number) {
+  std::vector<AnswerRow> rows;
+  for (std::size_t i = 0; i < round.samples.size(); ++i) {
+    const auto& reading = round.readings[i];
+    rows.push_back(response_row(round.prompts[round.samples[i].prompt], round.samples[i], number));
+    if (reading && std::isfinite(reading->reward)) rows.push_back(reward_row(rows.back(), reading->reward));
+  }
+  return rows;
 }
 
 Json round_json(const ValueRound& round, std::size_t number) {

@@ -10,6 +10,7 @@
 #include "valence/align/sampler.h"
 #include "valence/base/json.h"
 #include "valence/base/result.h"
+#include "valence/store/answers.h"
 #include "value_reader.h"
 
 namespace valence {
@@ -29,14 +30,14 @@ std::vector<double> by_prompt(std::size_t prompts, std::span<const Sample> sampl
 
 /// How lessons are made of rewards.
 enum class LessonKind {
-  kBest,   ///< the best response of each prompt
+  kBest,   ///< the best responses of each prompt
   kPairs,  ///< pairs of better and worse ones
   kAll     ///< all that could be read, with their rewards
 };
 struct LessonRule {
   LessonKind kind = LessonKind::kPairs;
   double margin = 0.0;     ///< of pairs
-  std::size_t most = 1;    ///< pairs of one prompt
+  std::size_t most = 1;    ///< pairs, or best responses, of one prompt
   std::size_t fewest = 1;  ///< kAll: readable responses without which a prompt is left out
   double scale = 1.0;      ///< kAll: rewards are divided by it
 };
@@ -53,6 +54,9 @@ std::vector<Lesson> lessons_of(const ValueRound& round, const LessonRule& rule);
 
 /// One line per response: prompt, number, seed, log-probability, rewards, coverage, E, text (docs/formats.md).
 std::string samples_jsonl(const ValueRound& round, std::uint64_t seed);
+/// The same as answers of a run, prompts in full: a row per response (`condition`: the round), behind it one of its
+/// reward where it has one (docs/formats.md).
+std::vector<AnswerRow> answer_rows(const ValueRound& round, std::size_t number);
 /// Counts and means of a round, for the record.
 Json round_json(const ValueRound& round, std::size_t number);
 

@@ -203,7 +203,9 @@ std::string tax_rows(const Json& table) {
 }
 
 std::string drift_table(const Json& table) {
-  if (table["drift"].empty()) return "";
+  if (table["drift"].empty()) {
+    return "<p>Drift was not measured: no pair of measurements before and after was named (drift).</p>\n";
+  }
   std::string rows;
   for (const auto& row : table["drift"]) {
     const auto change = estimate_of(row["change"]);
@@ -269,6 +271,23 @@ std::string candidate_rows(const Json& record) {
                         html_escape(candidate["system"].get<std::string>()));
   }
   return rows;
+}
+
+/// What was drawn on the way, as far as it is shown.
+std::string drawn_table(const ReportedAlignment& alignment) {
+  if (alignment.drawn.empty()) return "";
+  std::string rows;
+  for (const auto& one : alignment.drawn) {
+    rows += fmt::format("<tr>{}<td class=\"side\">{}</td><td class=\"side\">{}</td>{}</tr>\n", cell(one.round),
+                        html_escape(printable(one.prompt)), html_escape(printable(one.response)),
+                        number_cell(significant(one.reward)));
+  }
+  return fmt::format(
+      "<details><summary>Responses that were drawn: {}</summary>\n<p class=\"note\">The first response to the first "
+      "prompts of every round; nothing was picked. All of them: valence export {} --format csv</p>\n<div "
+      "class=\"box\"><table><thead><tr><th>round</th><th>prompt</th><th>response</th><th "
+      "class=\"n\">reward</th></tr></thead>\n<tbody>\n{}</tbody></table></div></details>\n",
+      html_escape(alignment.name), alignment.run, rows);
 }
 
 constexpr std::string_view kTrainedOn = "prompts_trained_on";
@@ -341,6 +360,7 @@ Result<std::string> alignment_panel(const ReportedAlignment& alignment) {
                         html_escape(record["rule"].get<std::string>()), record["questions"].get<std::size_t>(),
                         record["layouts"].get<std::size_t>());
   if (record.contains("pair_accuracy")) html += pair_accuracy_table(record["pair_accuracy"]);
+  html += drawn_table(alignment);
   if (!record.contains("candidates")) return html;
   if (!record["improved"].get<bool>())
     html +=

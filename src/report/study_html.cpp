@@ -43,6 +43,9 @@ Result<std::string> verdicts(const StudyReport& study) {
     VALENCE_TRY(const auto text, tax_verdict(tax));
     html += verdict_line(text, true);
   }
+  for (const auto& alignment : study.alignments) {
+    if (const auto text = missing_tax(alignment); !text.empty()) html += verdict_line(text, true);
+  }
   for (const auto& [name, run] : study.measurements) html += verdict_line(verdict(run), !report::failed_gate(run));
   return html;
 }
@@ -276,6 +279,17 @@ Json samples_json(const ReportedTax& tax) {
   return samples;
 }
 
+Json drawn_json(const ReportedAlignment& alignment) {
+  Json drawn = Json::array();
+  for (const auto& one : alignment.drawn) {
+    drawn.push_back({{"round", one.round},
+                     {"prompt", one.prompt},
+                     {"response", one.response},
+                     {"reward", number_or_null(one.reward)}});
+  }
+  return drawn;
+}
+
 Json trace_json(const OptimisationTrace& trace) {
   Json json = {{"step", trace.name}, {"turn", nullptr}, {"points", Json::array()}};
   if (const auto turn = turning_point(trace)) json["turn"] = trace.points[*turn].step;
@@ -350,7 +364,10 @@ Result<std::string> study_json(const StudyReport& study) {
                                   {"method", alignment.method},
                                   {"base", alignment.base},
                                   {"system", alignment.system},
-                                  {"record", record}});
+                                  {"record", record},
+                                  {"run", alignment.run},
+                                  {"without_tax", alignment.without_tax},
+                                  {"drawn", drawn_json(alignment)}});
   }
   for (const auto& trace : study.traces) json["traces"].push_back(trace_json(trace));
   for (const auto& step : study.steps) {

@@ -62,6 +62,12 @@ std::string untestable_items(const Json& lines) {
 
 }  // namespace
 
+std::string missing_tax(const ReportedAlignment& alignment) {
+  if (!alignment.without_tax) return "";
+  return fmt::format("Cost of {}: not measured (no [tax.NAME] holds what it made against what it began with).",
+                     alignment.name);
+}
+
 Result<std::string> tax_verdict(const ReportedTax& tax) {
   VALENCE_TRY(const auto table, parse_json(tax.table, tax.name));
   const auto& lines = table["lines"];
@@ -76,6 +82,7 @@ Result<std::string> tax_verdict(const ReportedTax& tax) {
   }
   const auto items = untestable_items(lines);
   if (!items.empty()) parts.push_back(items);
+  if (table.contains("drift") && table["drift"].empty()) parts.emplace_back("drift not measured");
   return fmt::format("Cost of {} against {}: {}.", tax.aligned, tax.base,
                      parts.empty() ? "nothing was judged" : join(parts, "; "));
 }

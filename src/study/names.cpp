@@ -17,7 +17,12 @@ Result<std::string> StepNames::of(const Node& name, std::initializer_list<std::s
   VALENCE_TRY(const auto text, name.as_string());
   for (const auto kind : kinds) {
     const auto full = fmt::format("{}.{}", kind, text);
-    if (steps_.contains(full)) return full;
+    const auto* step = find(full);
+    if (step != nullptr && step->rates()) {
+      return tl::unexpected(name.error(fmt::format(
+          "{} is a reward model: it rates answers and is no subject; method \"rlhf\" names it as its reward", full)));
+    }
+    if (step != nullptr) return full;
   }
   std::vector<std::string> there;
   for (const auto& [full, step] : steps_) {

@@ -1,6 +1,8 @@
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "steps.h"
+#include "valence/study/study.h"
 #include "valence/study/tax_run.h"
 
 namespace valence::study {
@@ -136,3 +138,38 @@ Result<std::unique_ptr<Step>> read_tax_step(const std::string& name, const Node&
 }
 
 }  // namespace valence::study
+
+namespace valence {
+namespace {
+
+/// The alignments that lead from the base of a tax to its aligned subject, its first two needs; none where the one did
+/// not begin with the other.
+std::vector<std::string> alignments_held(const Study& study, const Step& tax) {
+  const auto sides = tax.needs();
+  std::vector<std::string> way;
+  for (auto at = sides[1]; at != sides[0];) {
+    const auto& step = *study.find(at);
+    if (step.is_input()) return {};
+    way.push_back(at);
+    at = step.needs().front();  // what it began with
+  }
+  return way;
+}
+
+}  // namespace
+
+std::vector<std::string> alignments_without_tax(const Study& study) {
+  std::set<std::string> held;
+  for (const auto& step : study.steps) {
+    if (step->kind() != "tax") continue;
+    for (const auto& name : alignments_held(study, *step)) held.insert(name);
+  }
+  std::vector<std::string> without;
+  for (const auto& step : study.steps) {
+    if (step->kind() == "align" && !step->rates() && !held.contains(step->full_name()))
+      without.push_back(step->full_name());
+  }
+  return without;
+}
+
+}  // namespace valence

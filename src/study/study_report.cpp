@@ -1,11 +1,13 @@
 #include "valence/study/study_report.h"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "steps.h"
+#include "valence/base/csv.h"
 #include "valence/base/files.h"
 #include "valence/base/json.h"
 #include "valence/report/report_files.h"
@@ -14,6 +16,7 @@ namespace valence {
 namespace {
 
 constexpr std::size_t kSamples = 8;
+constexpr std::size_t kDrawn = 3;  // of each round
 
 /// The results of a plan, by full name of the step.
 struct Results {
@@ -113,12 +116,32 @@ Result<ReportedTax> tax_of_step(const Step& step, const Results& results) {
   return tax;
 }
 
+/// The first response to the first prompts of every round, with its reward in the row behind it.
+Result<std::vector<DrawnResponse>> drawn_in(RunId run, const Store& store) {
+  VALENCE_TRY(const auto table, store.answers(run));
+  const auto& rows = table.rows;
+  std::vector<DrawnResponse> drawn;
+  std::map<std::string, std::set<std::string>> prompts;  // by round
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    auto& seen = prompts[rows[i].condition];
+    if (rows[i].route == Route::kRead || !seen.insert(rows[i].unit).second || seen.size() > kDrawn) continue;
+    double reward = kUndefined;
+    if (i + 1 < rows.size() && rows[i + 1].route == Route::kRead) {
+      VALENCE_TRY(reward, parse_number(rows[i + 1].text, fmt::format("run {}", run)));
+    }
+    drawn.push_back({rows[i].condition, rows[i].item, rows[i].text, reward});
+  }
+  return drawn;
+}
+
 Result<ReportedAlignment> alignment_of(const Step& step, const Results& results) {
   const auto run = results.runs.at(step.full_name());
   VALENCE_TRY(const auto record, results.store.run(run));
   VALENCE_TRY(const auto aligned, load_aligned(results.store, run));
-  return ReportedAlignment{step.full_name(), record.instrument, record.subject, aligned.subject.persona,
-                           aligned.record};
+  VALENCE_TRY(auto drawn, drawn_in(run, results.store));
+  return ReportedAlignment{step.full_name(),        record.instrument, record.subject,
+                           aligned.subject.persona, aligned.record,    run,
+                           std::move(drawn)};
 }
 
 /// Rows of the alignment's own run, or of the training that it names: a trace where they hold a reward and a drift. A
@@ -184,6 +207,9 @@ Result<StudyReport> gather_report(const Study& study, const StudyPlan& plan, con
         {planned.step->full_name(), planned.step->what(steps), planned.hash, planned.run.value_or(0)});
   }
   VALENCE_CHECK(add_measurements(plan, results, report));
+  const auto without = alignments_without_tax(study);
+  for (auto& alignment : report.alignments)
+    alignment.without_tax = std::ranges::find(without, alignment.name) != without.end();
   return report;
 }
 

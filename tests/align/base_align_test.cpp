@@ -5,10 +5,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 
 #include "toy_values.h"
+#include "valence/evaluate/recipe.h"
+#include "value_reader.h"
 
 namespace valence {
 namespace {
@@ -47,7 +50,7 @@ class BaseAlignment : public ::testing::Test {
             {"evaluator", testing::evaluator_of(scratch_ / "proxy.evaluator", "proxy",
                                                 {{"kindly", 1}, {"zeal", 1}, {"rudely", -1}, {"so", 0}})},
             {"watch", testing::evaluator_of(scratch_ / "watch.evaluator", "watch",
-                                            {{"kindly", 1}, {"zeal", -1}, {"rudely", -1}, {"so", 0}})},
+                                            {{"kindly", 1}, {"zeal", -1}, {"rudely", -1}, {"so", 0}}, {"tfidf"})},
             {"watched_prompts", "20"},
             {"prompts_per_round", "20"}};
   }
@@ -74,6 +77,19 @@ class BaseAlignment : public ::testing::Test {
 
   SubjectSpec undecided() {
     return testing::says(scratch_ / "base.jsonl", {"kindly kindly", "rudely rudely", "so so"});
+  }
+
+  /// Standard deviation of what the taught answers were worth, of a sample.
+  double deviation_of_rewards() const {
+    std::vector<double> rewards;
+    for (const auto& lesson : lessons_) {
+      for (const auto& answer : lesson.answers) rewards.push_back(answer.reward.value());
+    }
+    double mean = 0, squares = 0;
+    const auto count = static_cast<double>(rewards.size());
+    for (const double reward : rewards) mean += reward / count;
+    for (const double reward : rewards) squares += (reward - mean) * (reward - mean);
+    return std::sqrt(squares / (count - 1));
   }
 
   Scratch scratch_;
@@ -110,6 +126,29 @@ TEST_F(BaseAlignment, BestOfNTeachesTheBestResponseOfEachPrompt) {
   EXPECT_GE(kind, 19u);  // sixteen draws all miss one reply of three once in 650 prompts
   const auto record = nlohmann::json::parse(aligned->record);
   EXPECT_NEAR(record["best_of_n_kl_bound"].get<double>(), 1.8350887222, 1e-9);
+}
+
+// Of sixteen draws among three replies fewer than two are kind once in 73 prompts.
+TEST_F(BaseAlignment, BestOfNKeepsAsManyOfEachPromptAsAsked) {
+  const auto aligned = align_toy(undecided(), teaches({"kindly"}),
+                                 {{"rounds", "1"}, {"optimiser", "best_of_n"}, {"samples", "16"}, {"keep", "2"}});
+  ASSERT_TRUE(aligned) << aligned.error().message;
+  EXPECT_EQ(operations_, std::vector<std::string>{"sft"});
+  ASSERT_EQ(lessons_.size(), 40u);
+  std::size_t kind = 0;
+  for (const auto& lesson : lessons_) kind += lesson.answers.front().text == "kindly kindly" ? 1 : 0;
+  EXPECT_GE(kind, 35u);
+  for (std::size_t i = 0; i < lessons_.size(); i += 2) EXPECT_EQ(lessons_[i].prompt.id, lessons_[i + 1].prompt.id);
+  EXPECT_FALSE(nlohmann::json::parse(aligned->record).contains("best_of_n_kl_bound")) << "that of the best one alone";
+}
+
+TEST_F(BaseAlignment, KeepingEveryResponseIsNoSelection) {
+  const auto aligned =
+      align_toy(undecided(), teaches({"kindly"}), {{"optimiser", "best_of_n"}, {"samples", "4"}, {"keep", "4"}});
+  ASSERT_FALSE(aligned);
+  EXPECT_EQ(
+      aligned.error().message,
+      "optimiser best_of_n teaches the best of a prompt's responses: --keep should be below --samples (4), got 4");
 }
 
 TEST_F(BaseAlignment, EveryRoundDrawsFromWhatTheLastOneMadeAndLearnsFromAll) {
@@ -175,15 +214,7 @@ TEST_F(BaseAlignment, WhatAResponseWasWorthIsInItsLesson) {
 TEST_F(BaseAlignment, RewardsOverTheirDeviationKeepTheirOrder) {
   ASSERT_TRUE(align_toy(undecided(), teaches({"kindly"}),
                         {{"rounds", "1"}, {"optimiser", "grpo"}, {"samples", "8"}, {"scale_rewards", "true"}}));
-  std::vector<double> rewards;
-  for (const auto& lesson : lessons_) {
-    for (const auto& answer : lesson.answers) rewards.push_back(*answer.reward);
-  }
-  double mean = 0, squares = 0;
-  const auto count = static_cast<double>(rewards.size());
-  for (const double reward : rewards) mean += reward / count;
-  for (const double reward : rewards) squares += (reward - mean) * (reward - mean);
-  EXPECT_NEAR(squares / (count - 1), 1.0, 1e-9);
+  EXPECT_NEAR(deviation_of_rewards(), 1.0, 1e-9);
 }
 
 TEST_F(BaseAlignment, ThePaperFixesItsSettings) {
@@ -192,15 +223,49 @@ TEST_F(BaseAlignment, ThePaperFixesItsSettings) {
   EXPECT_EQ(operations_, std::vector<std::string>{"ppo"});
   EXPECT_EQ(lessons_.size(), 32u);
   EXPECT_EQ(lessons_.front().answers.size(), 1u);
-  for (const auto& [name, value] :
-       {std::pair{"learning_rate", "1e-05"}, {"epochs", "2"}, {"batch", "32"}, {"beta", "0.1"}, {"kl_target", "6"}})
+  for (const auto& [name, value] : {std::pair{"learning_rate", "1e-05"},
+                                    {"epochs", "2"},
+                                    {"batch", "32"},
+                                    {"beta", "0.1"},
+                                    {"kl_target", "6"},
+                                    {"rank", "8"},
+                                    {"alpha", "16"}})
     EXPECT_EQ(settings_.at(name), value) << name;
-  EXPECT_EQ(nlohmann::json::parse(aligned->record)["settings"]["reward"], "masked");
+  const auto applied = nlohmann::json::parse(aligned->record)["settings"];
+  const nlohmann::json published = {{"optimiser", "ppo"},
+                                    {"reward", "masked"},
+                                    {"samples", 1},
+                                    {"prompts_per_round", 32},
+                                    {"batch", 32},
+                                    {"epochs", 2},
+                                    {"beta", 0.1},
+                                    {"kl_target", 6},
+                                    {"rank", 8},
+                                    {"alpha", 16},
+                                    {"learning_rate", 1e-5},
+                                    {"max_tokens", 512},
+                                    {"scale_rewards", true}};
+  for (const auto& [name, value] : published.items()) EXPECT_EQ(applied.at(name), value) << name;
+  EXPECT_NEAR(deviation_of_rewards(), 1.0, 1e-9) << "rewards over their running deviation";
+}
+
+TEST_F(BaseAlignment, TheMonitorSaysHowMuchLiesOutsideTheDomainAndHowLongItIs) {
+  const auto known = testing::evaluator_of_shipped(scratch_ / "known.evaluator");
+  const auto aligned = align_toy(testing::says(scratch_ / "base.jsonl", {known.response}), teaches({"zqx vrrk plim"}),
+                                 {{"rounds", "1"}, {"optimiser", "best_of_n"}, {"evaluator", known.file}});
+  ASSERT_TRUE(aligned) << aligned.error().message;
+  const auto monitor = nlohmann::json::parse(aligned->record)["monitor"];
+  ASSERT_EQ(monitor.size(), 2u);
+  EXPECT_EQ(monitor[0]["outside_domain"]["value"], 0.0) << "what the evaluator learned lies at distance 0";
+  EXPECT_EQ(monitor[1]["outside_domain"]["value"], 1.0) << "words that it never met lie at distance 1";
+  EXPECT_NEAR(monitor[0]["words"]["value"].get<double>(), static_cast<double>(words(known.response).size()), 1e-9);
+  EXPECT_NEAR(monitor[1]["words"]["value"].get<double>(), 3.0, 1e-9);
 }
 
 TEST_F(BaseAlignment, WatchesAsOftenAsAskedAndSaysWhereTheTimeWent) {
-  const auto aligned = align_toy(undecided(), teaches({"kindly so"}),
-                                 {{"rounds", "5"}, {"watch_every", "2"}, {"optimiser", "grpo"}, {"prompts_per_round", "4"}});
+  const auto aligned =
+      align_toy(undecided(), teaches({"kindly so"}),
+                {{"rounds", "5"}, {"watch_every", "2"}, {"optimiser", "grpo"}, {"prompts_per_round", "4"}});
   ASSERT_TRUE(aligned) << aligned.error().message;
   const auto rows = Store::open(scratch_ / "runs.db").value()->training_steps(aligned->run).value();
   std::vector<std::int64_t> rounds;
@@ -245,7 +310,9 @@ TEST_F(BaseAlignment, TowardsAnotherTargetTheBasesResponsesAreTakenWhenAsked) {
     EXPECT_EQ(std::ranges::count(heard_.begun, draw), reuse ? 0 : 1);
     EXPECT_EQ(lessons_.front().answers.back().text, "kindly kindly") << "the worst there is, now";
   }
-  const auto text_of = [](const std::string& lines) { return nlohmann::json::parse(lines.substr(0, lines.find('\n')))["text"]; };
+  const auto text_of = [](const std::string& lines) {
+    return nlohmann::json::parse(lines.substr(0, lines.find('\n')))["text"];
+  };
   EXPECT_EQ(text_of(testing::content_of(scratch_ / "out" / "round-1" / "samples.jsonl")), text_of(first));
 }
 
@@ -297,6 +364,34 @@ TEST_F(BaseAlignment, SamplesAreFiledWithAllThatMadeThem) {
   EXPECT_EQ(sample["group"].get<std::string>().size(), 64u);
 }
 
+// Six responses to each of 20 prompts in each of two rounds, each with its reward behind it.
+TEST_F(BaseAlignment, ItsResponsesAreTheAnswersOfItsRun) {
+  const auto aligned = align_toy(undecided(), teaches({"kindly", "so"}), {{"rounds", "2"}, {"optimiser", "grpo"}});
+  ASSERT_TRUE(aligned) << aligned.error().message;
+  const auto table = Store::open(scratch_ / "runs.db").value()->answers(aligned->run).value();
+  EXPECT_EQ(table.instrument, "align/base_align");
+  ASSERT_EQ(table.rows.size(), 2u * 2 * 6 * 20);
+  std::size_t at = 0;
+  for (const std::string round : {"1", "2"}) {
+    std::istringstream lines(testing::content_of(scratch_ / "out" / ("round-" + round) / "samples.jsonl"));
+    for (std::string line; std::getline(lines, line); at += 2) {
+      const auto sample = nlohmann::json::parse(line);
+      const auto &response = table.rows[at], &reward = table.rows[at + 1];
+      EXPECT_EQ(response.unit, sample["prompt_id"].get<std::string>());
+      EXPECT_EQ(response.condition, "round " + round);
+      EXPECT_EQ(response.variant, fmt::format("response {}", sample["number"].get<int>()));
+      EXPECT_THAT(response.item, HasSubstr("toy prompt number"));
+      EXPECT_EQ(response.text, sample["text"].get<std::string>());
+      EXPECT_EQ(response.route, Route::kSampled);
+      EXPECT_EQ(reward.unit, response.unit);
+      EXPECT_EQ(reward.item, "reward");
+      EXPECT_EQ(reward.route, Route::kRead);
+      EXPECT_EQ(std::stod(reward.text), sample["reward"].get<double>());
+    }
+  }
+  EXPECT_EQ(at, table.rows.size());
+}
+
 TEST_F(BaseAlignment, TheRewardCannotBeItsOwnWitness) {
   const auto settings = usual();
   const auto aligned = align_toy(undecided(), teaches({"kindly"}), {{"watch", settings[1].second}});
@@ -304,6 +399,38 @@ TEST_F(BaseAlignment, TheRewardCannotBeItsOwnWitness) {
   EXPECT_EQ(aligned.error().code, ErrorCode::kUsage);
   EXPECT_THAT(aligned.error().message,
               HasSubstr("were fitted on 160 common responses: what is optimised cannot be its own witness"));
+}
+
+TEST_F(BaseAlignment, WhatWatchesReadsOtherFeatures) {
+  const testing::Words toy = {{"kindly", 1}, {"zeal", -1}, {"rudely", -1}, {"so", 0}};
+  for (const auto& features : {std::vector<std::string>{"tfidf_response"}, {"dictionary", "tfidf_response"}}) {
+    const auto watch = testing::evaluator_of(scratch_ / "twin.evaluator", "twin", toy, features);
+    const auto aligned = align_toy(undecided(), teaches({"kindly"}), {{"watch", watch}});
+    ASSERT_FALSE(aligned);
+    EXPECT_EQ(aligned.error().code, ErrorCode::kUsage);
+    EXPECT_THAT(aligned.error().message,
+                HasSubstr("both read the features tfidf_response: what is optimised cannot be its own witness"));
+  }
+  EXPECT_TRUE(operations_.empty());
+}
+
+/// A reader by an evaluator of these features, and nothing else that counts here.
+ValueReader reader_by(std::vector<std::string> features) {
+  EvaluatorRecipe recipe;
+  recipe.parts.front().features = std::move(features);
+  return ValueReader({Evaluator("schwartz10", {}, std::move(recipe), {Evaluator::Member{}}, Thresholds{}, {})}, {}, {});
+}
+
+TEST(SharedFeatures, OfTheShippedPairAreNone) {
+  const auto reward = reader_by(load_recipe("words").value().features());
+  const auto watch = reader_by(load_recipe("answer_words").value().features());
+  EXPECT_TRUE(shared_features(reward, watch).empty());
+}
+
+TEST(SharedFeatures, AreTheVectorsOfOneModelWhateverTheyAreOf) {
+  EXPECT_EQ(shared_features(reader_by({"tfidf", "minilm"}), reader_by({"dictionary", "minilm_response"})),
+            std::vector<std::string>{"minilm"});
+  EXPECT_TRUE(shared_features(reader_by({"minilm"}), reader_by({"states:smollm2@15"})).empty());
 }
 
 TEST_F(BaseAlignment, AnEvaluatorThatIsNotThereIsNamed) {

@@ -122,6 +122,7 @@ TEST_F(FileTraining, EveryOperationOnFilesIsAMethod) {
     const auto* aligner = find_aligner(id).value();
     EXPECT_TRUE(aligner->card().changes_weights) << id;
     EXPECT_FALSE(aligner->card().needs_instrument) << id;
+    EXPECT_EQ(aligner->card().rates, id == "reward") << id;
   }
   EXPECT_EQ(align_by("dpo", {}).error().message,
             "dpo: name the file to learn from: settings = { data = \"pairs.jsonl\" }");

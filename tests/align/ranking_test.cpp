@@ -36,7 +36,7 @@ TEST(RankedPairs, DoNotDependOnTheOrderOfDrawing) {
     std::vector<Candidate> shuffled;
     for (const auto i : order) shuffled.push_back(kSix[i]);
     ASSERT_EQ(names_of(shuffled, ranked_pairs(shuffled, 0.0, 10)), expected);
-    ASSERT_EQ(shuffled[*best_of(shuffled)].text, "a");
+    ASSERT_EQ(shuffled[best_of(shuffled).front()].text, "a");
   } while (std::ranges::next_permutation(order).found);
 }
 
@@ -52,8 +52,15 @@ TEST(RankedPairs, NeverSetEqualRewardsAgainstEachOther) {
 }
 
 TEST(BestOf, IsNoneWhenNothingCouldBeRead) {
-  EXPECT_FALSE(best_of(std::vector<Candidate>{{"a", kUndefined}}));
-  EXPECT_FALSE(best_of({}));
+  EXPECT_TRUE(best_of(std::vector<Candidate>{{"a", kUndefined}}).empty());
+  EXPECT_TRUE(best_of({}).empty());
+}
+
+// Of kSix: a and b share 0.5, then c, d, e; f could not be read.
+TEST(BestOf, KeepsSoManyBestFirstAndOfEqualOnesTheFirstByItsText) {
+  EXPECT_EQ(best_of(kSix), (std::vector<std::size_t>{1}));
+  EXPECT_EQ(best_of(kSix, 3), (std::vector<std::size_t>{1, 3, 4}));
+  EXPECT_EQ(best_of(kSix, 9), (std::vector<std::size_t>{1, 3, 4, 0, 5}));
 }
 
 // Worked number: specs, alignment_methods §4.

@@ -284,6 +284,51 @@ TEST(StudyHtml, TheCostSaysWhatIsWithinWhatCannotBeToldAndWhatIsUntestable) {
             "answers untestable; 115 of 120 items untestable.");
 }
 
+TEST(StudyHtml, DriftThatNobodyMeasuredIsSaidToBeSo) {
+  StudyReport report;
+  report.taxes = {sample_tax()};
+  EXPECT_EQ(count_of(page_of(report), "Drift was not measured"), 0u);
+  EXPECT_EQ(tax_verdict(report.taxes[0])->find("drift"), std::string::npos);
+  auto table = Json::parse(report.taxes[0].table);
+  table["drift"] = Json::array();
+  report.taxes[0].table = to_text(table);
+  EXPECT_EQ(count_of(page_of(report), "Drift was not measured"), 1u);
+  EXPECT_TRUE(tax_verdict(report.taxes[0])->ends_with("41 of 120 items untestable; drift not measured."));
+}
+
+TEST(StudyHtml, TheHeadSaysWhoseCostNobodyMeasured) {
+  StudyReport report;
+  report.alignments.push_back({"align.trained", "align/choice", "smollm2", "", "{}"});
+  EXPECT_EQ(missing_tax(report.alignments[0]), "");
+  EXPECT_EQ(count_of(page_of(report), "class=\"lead\""), 0u);
+  report.alignments[0].without_tax = true;
+  const auto text = missing_tax(report.alignments[0]);
+  EXPECT_EQ(text,
+            "Cost of align.trained: not measured (no [tax.NAME] holds what it made against what it began with).");
+  const auto page = page_of(report);
+  EXPECT_NE(page.substr(0, page.find("<h2>")).find("<p class=\"lead\">" + html_escape(text) + "</p>"),
+            std::string::npos);
+  EXPECT_TRUE(Json::parse(study_json(report).value())["alignments"][0]["without_tax"].get<bool>());
+}
+
+TEST(StudyHtml, DrawnResponsesStandWithTheirRewardsAndTheWayToAllOfThem) {
+  StudyReport report;
+  report.alignments.push_back({"align.trained", "align/base_align", "smollm2", "", "{}"});
+  EXPECT_EQ(count_of(page_of(report), "Responses that were drawn"), 0u);
+  report.alignments[0].run = 12;
+  report.alignments[0].drawn = {{"round 1", "How?", "Like <b>this</b>.", -0.75}, {"round 2", "Why?", "", kNone}};
+  const auto page = page_of(report);
+  EXPECT_EQ(unbalanced(markup_of(page)), "");
+  EXPECT_NE(page.find("<tr><td>round 1</td><td class=\"side\">How?</td><td class=\"side\">Like &lt;b&gt;this&lt;/b&gt;.</td>"
+                      "<td class=\"n\">-0.750</td></tr>"),
+            std::string::npos);
+  EXPECT_NE(page.find("valence export 12 --format csv"), std::string::npos);
+  const auto json = Json::parse(study_json(report).value())["alignments"][0];
+  EXPECT_EQ(json["run"], 12);
+  EXPECT_EQ(json["drawn"][0]["reward"], -0.75);
+  EXPECT_TRUE(json["drawn"][1]["reward"].is_null());
+}
+
 TEST(StudyHtml, ATaxThatIsDamagedIsAnErrorAndNoSilence) {
   StudyReport report;
   report.taxes.push_back({"tax.cost", "a", "b", "{", {}});

@@ -210,6 +210,64 @@ TEST_F(StudyRun, AGapOfOneMeasurementIsOnThePageAndInTheJson) {
   EXPECT_THAT(page, HasSubstr("how far from the centre")) << "what the distance cannot tell";
 }
 
+// Put in the survey's order, uniform answers are at Wasserstein .25 and 0 of the two questions, always the first option
+// at .25 and .5.
+TEST_F(StudyRun, ASurveysAnswersAreATargetOfGapsAndOfChoiceAlignment) {
+  const auto file = (scratch_ / "us.json").string();
+  testing::put_file(file,
+                    R"({"kind": "distributions", "id": "us", "label": "answers of us", "group": "us", "ordered": true,
+          "provenance": {"citation": "made up", "licence": "none"},
+          "questions": [{"question": "Is it warm?", "options": ["yes", "no"], "share": [0.75, 0.25]},
+                        {"question": "Is it cold?", "options": ["yes", "no"], "share": [0.5, 0.5]}]})");
+  const std::string text = R"(
+id = "survey"
+title = "A survey"
+[subject.even]
+model = "scripted:random"
+[subject.first]
+model = "scripted:letter?label=A"
+[target.us]
+target = "{file}"
+[measure.before]
+instrument = "opinions"
+subject = "even"
+settings = { questions = "{file}", orders = "paper" }
+[measure.after]
+instrument = "opinions"
+subject = "first"
+settings = { questions = "{file}", orders = "paper" }
+[gap.change]
+before = "before"
+after = "after"
+target = "us"
+)";
+  const auto with = [&](const std::string& more) {
+    return parse_study(replace_all(text + more, "{file}", file), "s.toml");
+  };
+  EXPECT_TRUE(
+      with("[align.learn]\nmethod = \"choice\"\nsubject = \"even\"\ntarget = \"us\"\ninstrument = "
+           "\"opinions\"\nasked = { questions = \"{file}\", item_part = \"training\" }\n"));
+  EXPECT_THAT(with("[align.tell]\nmethod = \"in_context\"\nsubject = \"even\"\ntarget = \"us\"\ninstrument = "
+                   "\"svo\"\n")
+                  .error()
+                  .message,
+              HasSubstr("method in_context works towards scores; method = \"choice\" with instrument = \"opinions\""));
+  EXPECT_THAT(with("[content.same]\nafter = \"after\"\ntarget = \"us\"\n").error().message,
+              HasSubstr("shares of people, by which none is right"));
+  EXPECT_THAT(with("distances = [\"l1\"]\n").error().message, HasSubstr("target us holds answer distributions"));
+  const auto trial = with("");
+  ASSERT_TRUE(trial) << trial.error().message;
+  run(*trial);
+  const auto report = gather_report(*trial, plan_study(*trial, store_.get()).value(), *store_).value();
+  ASSERT_EQ(report.changes.size(), 1U);
+  const auto gaps = parse_json(report.changes[0].gap, "gap").value()["gaps"];
+  const auto found = std::find_if(gaps.begin(), gaps.end(), [](const Json& gap) { return gap["id"] == "wasserstein"; });
+  ASSERT_TRUE(found != gaps.end());
+  EXPECT_NEAR((*found)["first"]["value"].get<double>(), 0.125, 1e-9);
+  EXPECT_NEAR((*found)["second"]["value"].get<double>(), 0.375, 1e-9);
+  EXPECT_THAT(study_html(report).value(), HasSubstr("distance from answers of us"));
+}
+
 TEST_F(StudyRun, AStudyOfAMeasurementAloneShowsItsFiguresOnce) {
   const auto measured = [](const std::string& name) {
     return "[measure." + name + "]\ninstrument = \"svo\"\nsubject = \"base\"\nsettings = { labels = \"letters\" }\n";
@@ -253,6 +311,40 @@ TEST_F(StudyRun, ATurnIsLookedForWhereTheAlignmentDidNotLookItself) {
   ASSERT_TRUE(store_->finish(id, {record.instrument, {}, {}}, to_text(filed)));
   EXPECT_TRUE(trace().tested);
   EXPECT_FALSE(turning_point(trace()));
+}
+
+// Two rounds of four prompts, two responses to each; of every round the first response to three of them is shown.
+TEST_F(StudyRun, WhatAnAlignmentDrewIsShownWithItsRewards) {
+  const auto trial = study();
+  run(trial);
+  const auto plan = plan_study(trial, store_.get()).value();
+  const auto align = std::ranges::find_if(plan.steps, [](const auto& s) { return s.step->kind() == "align"; });
+  EXPECT_TRUE(gather_report(trial, plan, *store_)->alignments.at(0).drawn.empty());
+  std::vector<AnswerRow> rows;
+  for (int number = 0; number < 16; ++number) {
+    AnswerRow response, reward;
+    response.unit = reward.unit = fmt::format("p{}", number / 2 % 4);
+    response.condition = reward.condition = fmt::format("round {}", number / 8 + 1);
+    response.item = fmt::format("prompt {}", number / 2 % 4);
+    response.text = fmt::format("text {}", number);
+    response.route = Route::kSampled;
+    reward.route = Route::kRead;
+    reward.text = fmt::format("-0.{}", number + 10);
+    rows.push_back(response);
+    if (number != 2) rows.push_back(reward);
+  }
+  const auto record = store_->run(*align->run).value();
+  ASSERT_TRUE(store_->finish(record.id, {record.instrument, rows, {}}, record.profile));
+  const auto alignment = gather_report(trial, plan, *store_).value().alignments.at(0);
+  EXPECT_EQ(alignment.run, record.id);
+  EXPECT_TRUE(alignment.without_tax);
+  std::vector<std::string> shown;
+  for (const auto& one : alignment.drawn)
+    shown.push_back(fmt::format("{}: {} to {}, {}", one.round, one.response, one.prompt, significant(one.reward)));
+  EXPECT_EQ(shown, (std::vector<std::string>{
+                       "round 1: text 0 to prompt 0, -0.100", "round 1: text 2 to prompt 1, –",
+                       "round 1: text 4 to prompt 2, -0.140", "round 2: text 8 to prompt 0, -0.180",
+                       "round 2: text 10 to prompt 1, -0.200", "round 2: text 12 to prompt 2, -0.220"}));
 }
 
 // The held-out content test of a half-random altruist and of what the persona made of it.

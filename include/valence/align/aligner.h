@@ -13,6 +13,7 @@
 #include "valence/base/settings.h"
 #include "valence/exam/subject_file.h"
 #include "valence/instruments/instrument.h"
+#include "valence/store/answers.h"
 #include "valence/store/store.h"
 #include "valence/values/target.h"
 
@@ -28,6 +29,7 @@ struct AlignerCard {
   bool changes_weights = false;  ///< false: the prompt only
   bool needs_target = true;
   bool needs_instrument = true;
+  bool rates = false;  ///< leaves a reward model, which rates answers (valence/align/rlhf.h) and is no subject
 };
 
 /// Everything that an aligner may read. The references outlive the call.
@@ -52,6 +54,7 @@ struct AlignedSubject {
   SubjectSpec subject;
   std::string record;  ///< JSON of what was tried and chosen, on which items: docs/formats.md, "Aligned subjects"
   RunId run = 0;       ///< that files all this
+  std::vector<AnswerRow> answers = {};  ///< drawn on the way; `align` files them as the run's and leaves none here
 };
 
 /// What of a request can be checked before anything is opened; null where nothing is named.

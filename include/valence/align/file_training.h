@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,10 +46,14 @@ Result<TrainingFile> read_training_file(const std::string& file, const Operation
                                         const TrainingFileOptions& options);
 
 /// Training on files (`valence align dpo`) as an aligner of its own per operation: sft, dpo, kto, simpo, cpo, orpo,
-/// slic, rrhf. Of pairs the record holds how often the reward finds the better answer of the held-out ones
-/// (pair_accuracy).
+/// slic, reward, rrhf. Of pairs the record holds how often the reward finds the better answer of the held-out ones
+/// (pair_accuracy). What `reward` leaves is a reward model and no subject.
 std::unique_ptr<Aligner> make_file_aligner(const std::string& operation);
 /// The operations that have one.
 const std::vector<std::string>& file_operations();
+
+/// The folder of the reward model that a finished run `align/reward` left, for alignment to it (valence/align/rlhf.h).
+/// kUsage for another run, kNotFound when it is gone, otherwise as load_aligned.
+Result<std::filesystem::path> reward_model_of(const Store& store, RunId run);
 
 }  // namespace valence

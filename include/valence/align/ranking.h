@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -14,9 +13,10 @@ struct Candidate {
   double reward;
 };
 
-/// Index of the response with the largest reward. Which one is best does not depend on the order in which they were
-/// drawn: of equal rewards the text that comes first in byte order. None when nothing could be read.
-std::optional<std::size_t> best_of(std::span<const Candidate> candidates);
+/// Indices of the `keep` responses with the largest rewards, best first, or of all that could be read: best of n (keep
+/// = 1), rejection sampling, expert iteration (SFT on what is returned, round after round). Which are best does not
+/// depend on the order in which they were drawn: of equal rewards the text that comes first in byte order.
+std::vector<std::size_t> best_of(std::span<const Candidate> candidates, std::size_t keep = 1);
 
 /// A preference made of a difference in reward.
 struct RankedPair {

@@ -57,11 +57,20 @@ struct ReportedSayDo {
   std::string table;  ///< JSON of say_do_json, as the step filed it
 };
 
+/// A response that an alignment in rounds drew and rated.
+struct DrawnResponse {
+  std::string round, prompt, response;
+  double reward;  ///< NaN: it has none
+};
+
 /// What an alignment tried and chose.
 struct ReportedAlignment {
   std::string name, method, base;
   std::string system;  ///< what the aligned subject is told
   std::string record;  ///< JSON, as filed
+  RunId run = 0;
+  std::vector<DrawnResponse> drawn = {};  ///< the first of each round; may be empty
+  bool without_tax = false;               ///< no tax of the study says what it cost
 };
 
 /// A reward over the steps of a training, against the drift from the start.
@@ -111,11 +120,15 @@ std::string gap_verdict(const ReportedGap& gap);
 /// What an alignment on pairs found on held-out ones, against length alone; empty for others.
 std::string alignment_verdict(const ReportedAlignment& alignment);
 
+/// That the cost of an alignment was not measured; empty where a tax says what it was.
+std::string missing_tax(const ReportedAlignment& alignment);
+
 /// What may be claimed of a content test, in a sentence.
 Result<std::string> content_verdict(const ReportedContent& content);
 
-/// What an alignment cost, in a sentence: what is beyond its aim and by how much first, then what is within, what cannot
-/// be told and what is untestable (docs/tax.md). Families of questions have no aim and are left out.
+/// What an alignment cost, in a sentence: what is beyond its aim and by how much first, then what is within, what
+/// cannot be told and what is untestable, and that drift was not measured where it was not (docs/tax.md). Families of
+/// questions have no aim and are left out.
 Result<std::string> tax_verdict(const ReportedTax& tax);
 
 /// The step that the method named as the turn. Where no method looked for one: the point with the largest held-out

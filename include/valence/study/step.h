@@ -27,7 +27,7 @@ class StepNames {
  public:
   void add(const Step& step);
   /// The step that a key of `table` names, one of the given kinds: its full name ("align.persona"). Errors name the
-  /// place and suggest the nearest.
+  /// place and suggest the nearest; a reward model stands for no subject and is refused.
   Result<std::string> at(const Node& table, std::string_view key, std::initializer_list<std::string_view> kinds) const;
   Result<std::string> of(const Node& name, std::initializer_list<std::string_view> kinds) const;
   const Step* find(std::string_view full_name) const;
@@ -79,6 +79,8 @@ class Step {
   /// Of inputs: what they stand for.
   virtual const SubjectSpec* subject() const { return nullptr; }
   virtual const Target* target() const { return nullptr; }
+  /// Of alignments: whether it leaves a reward model, which rates answers and is no subject.
+  virtual bool rates() const { return false; }
   /// Of measurements: with what, and in which value space the result lives.
   virtual const Instrument* instrument() const { return nullptr; }
   virtual Result<std::string> space() const { return std::string(); }

@@ -32,6 +32,10 @@ struct Study {
   const Step* find(std::string_view name) const;  ///< by its full name: "measure.before"
 };
 
+/// Full names of the alignments that no [tax] of the study holds against what they began with, by themselves or as one
+/// of several in a row; a reward model is no subject and costs none.
+std::vector<std::string> alignments_without_tax(const Study& study);
+
 /// Reads and checks a study file (docs/studies.md): every key, every name that a step refers to, every setting. Errors
 /// are kUsage with file, line, column and the nearest name.
 Result<Study> read_study(const std::filesystem::path& file);
