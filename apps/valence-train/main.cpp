@@ -15,7 +15,7 @@
 namespace {
 
 constexpr std::string_view kUsageText =
-    "usage: valence-train JOB.json [--quiet] [--rate | --export FORM OUT] [--patience SECONDS]\n\n"
+    "usage: valence-train JOB.json [--quiet] [--rate | --export FORM OUT] [--patience SECONDS] [--with-parent]\n\n"
     "Carries out a training job and leaves adapter, checkpoint and outcome.json in its output folder. Run again, it "
     "goes on\n"
     "from the last checkpoint. With --rate it trains nothing: the job's examples are rated by the reward model that "
@@ -23,11 +23,12 @@ constexpr std::string_view kUsageText =
     "starts from. With --export what the job taught is written to OUT: FORM is peft or the format of a merged file\n"
     "(f16, q8_0, …). Jobs are written by `valence align` (docs/formats.md, \"Training jobs\").\n\n"
     "Started by torchrun or mpirun, the processes train together (docs/training.md, \"On more than one machine\");\n"
-    "--patience: how long one waits for another before it is given up (default 300).\n";
+    "--patience: how long one waits for another before it is given up (default 300).\n"
+    "--with-parent: stop when the process that started this one ends.\n";
 
 struct CommandLine {
   std::string job;
-  bool quiet = false, help = false, rating = false;
+  bool quiet = false, help = false, rating = false, with_parent = false;
   std::string form, out;  ///< of the export
   std::chrono::seconds patience = std::chrono::minutes(5);
 };
@@ -54,6 +55,8 @@ std::string read(const std::vector<std::string_view>& words, CommandLine& line) 
       if (read.ec != std::errc() || read.ptr != value.data() + value.size() || seconds < 1 || seconds > kDay)
         return fmt::format("--patience takes whole seconds from 1 to {}, got \"{}\"", kDay, value);
       line.patience = std::chrono::seconds(seconds);
+    } else if (word == "--with-parent") {
+      line.with_parent = true;
     } else if (line.job.empty() && !word.starts_with("-")) {
       line.job = word;
     } else {
@@ -83,6 +86,7 @@ int main(int argc, char** argv) {
   if (const auto passive = valence::start_training_process(argv); !passive) return report(passive.error());
   const auto progress = line.quiet ? valence::silent_progress() : valence::terminal_progress();
   const auto stop = valence::stop_on_signal();
+  if (line.with_parent) valence::stop_with_parent();
   const auto done = !line.form.empty() ? valence::export_trained(line.job, line.form, line.out)
                     : line.rating      ? valence::rate(line.job, *progress, stop)
                                        : valence::carry_out(line.job, *progress, {stop, line.patience, argv});

@@ -121,6 +121,7 @@ Result<int> run_trainer(const fs::path& job, const TrainingControl& control,
   program.arguments = {trainer.string(), job.string()};
   program.arguments.insert(program.arguments.end(), more.begin(), more.end());
   if (control.quiet) program.arguments.push_back("--quiet");
+  program.arguments.push_back("--with-parent");
   program.output = job.parent_path() / "trainer.txt";
   program.keeps_stderr = true;
   program.own_group = true;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -84,5 +85,7 @@ std::stop_token stop_on_signal(std::string_view notice) {
   static const SignalWatcher watcher(notice);
   return watcher.token();
 }
+
+void stop_with_parent() { ::prctl(PR_SET_PDEATHSIG, SIGTERM); }
 
 }  // namespace valence

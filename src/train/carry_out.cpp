@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "checkpoint.h"
 #include "export.h"
@@ -346,12 +348,30 @@ Result<void> leave_outcome(const Work& work, TrainingOutcome outcome, const trai
   return write_file(work.job.output / "outcome.json", to_text(outcome));
 }
 
+/// Held by whoever trains into a folder: two at once would write over each other's checkpoints. One that is left over
+/// from a killed command is waited for: it ends after its step.
+Result<FileLock> lock_folder(const fs::path& folder, Progress& progress, const std::stop_token& stop) {
+  constexpr auto kPoll = std::chrono::milliseconds(100);
+  for (bool told = false;; told = true) {
+    VALENCE_TRY(auto lock, FileLock::try_acquire(folder / "lock", 0));
+    if (lock) return std::move(*lock);
+    if (!told) progress.note(fmt::format("another training works in {}: waiting for its end", folder.string()));
+    if (stop.stop_requested())
+      return fail(ErrorCode::kStopped, "stopped while it waited for another training in {}", folder.string());
+    std::this_thread::sleep_for(kPoll);
+  }
+}
+
 Result<void> carry_out_at(const train::ProcessPlace& place, const fs::path& path, Progress& progress,
                           const CarryOutOptions& options) {
   VALENCE_TRY(auto work, prepare(path, place, options.patience));
   VALENCE_CHECK(check_idle_settings(work.job));
   VALENCE_TRY(const int threads, share_threads(threads_of(work.job, place)));
   VALENCE_TRY(auto policy, open_policy(work, threads, progress, options.tolerance));
+  std::optional<FileLock> lock;
+  if (work.processes.first()) {
+    VALENCE_TRY(lock, lock_folder(work.job.output, progress, options.stop));
+  }
   const auto anew = anew_of(options.arguments, work.processes, progress);
   auto& outcome = work.outcome;
   outcome.has_held_out = !work.held_out.empty();

@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
+#include <stop_token>
 #include <variant>
 
 #include "tiny_runs.h"
+#include "valence/base/files.h"
 #include "valence/model/gguf.h"
 #include "valence/train/carry_out.h"
 #include "valence/train/outcome.h"
@@ -50,6 +52,19 @@ TEST_F(RunStart, NothingIsTrainedWhereTheyAreFurtherApartThanTolerated) {
               ::testing::AllOf(::testing::StartsWith(wanted.model.string() + ": trainer and engine differ by "),
                                ::testing::HasSubstr("; 0 nats are tolerated. ")));
   EXPECT_FALSE(std::filesystem::exists(wanted.output));
+}
+
+TEST_F(RunStart, TwoDoNotWorkInOneFolderAtOnce) {
+  const auto wanted = job_of("sft", "out", {{"steps", "1"}});
+  auto held = FileLock::try_acquire(wanted.output / "lock", 0).value();
+  std::stop_source impatient;
+  impatient.request_stop();
+  const auto done = run(wanted, {.stop = impatient.get_token()});
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, ErrorCode::kStopped);
+  EXPECT_THAT(done.error().message, ::testing::HasSubstr("waited for another training in " + wanted.output.string()));
+  held.reset();
+  EXPECT_TRUE(run(wanted));
 }
 
 TEST_F(RunStart, ARankStabilisedAdapterOnSomeModulesIsWrittenAsTheJobSays) {

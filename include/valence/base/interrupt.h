@@ -10,4 +10,8 @@ namespace valence {
 /// that outlives the program; empty prints nothing). Installed once by the command line.
 std::stop_token stop_on_signal(std::string_view notice = {});
 
+/// Has this process sent SIGTERM when the one that started it ends, however it ends (also by SIGKILL): what works for
+/// another does not go on alone.
+void stop_with_parent();
+
 }  // namespace valence
