@@ -29,6 +29,14 @@ std::string time_of(const std::optional<double>& seconds) {
   return seconds ? duration_text(std::chrono::duration<double>(*seconds)) : "not known";
 }
 
+/// Steps that never ran on this machine have no time.
+std::string whole_time(const StudyPlan& plan) {
+  const auto untimed = plan.untimed();
+  if (untimed == plan.to_run()) return "time not known";
+  const auto known = duration_text(std::chrono::duration<double>(plan.known_seconds()));
+  return untimed == 0 ? "about " + known : fmt::format("about {} and that of {} which is not known", known, untimed);
+}
+
 std::string plan_text(const Study& study, const StudyPlan& plan) {
   const auto steps = map_of(study);
   TextTable table({{"step", Align::kLeft},
@@ -43,7 +51,7 @@ std::string plan_text(const Study& study, const StudyPlan& plan) {
   const auto runs = plan.to_run();
   const auto total =
       runs == 0 ? std::string("everything is done")
-                : fmt::format("{} step{} to run, time {}", runs, runs == 1 ? "" : "s", time_of(plan.seconds()));
+                : fmt::format("{} step{} to run, {}", runs, runs == 1 ? "" : "s", whole_time(plan));
   std::string warnings;
   for (const auto& planned : plan.steps) {
     if (!planned.missing.empty()) warnings += fmt::format("  CANNOT RUN: {}: {}\n", planned.step->full_name(), planned.missing);

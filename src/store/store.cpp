@@ -285,18 +285,6 @@ class SqliteStore final : public Store {
     return insert.bind(step.hash).bind(step.kind).bind(step.what).bind(step.run).bind(step.seconds).execute();
   }
 
-  Result<std::vector<double>> step_seconds(std::string_view kind, std::string_view what) const override {
-    VALENCE_TRY(auto select, database_.prepare("SELECT seconds FROM study_steps WHERE kind = ? AND what = ? "
-                                               "ORDER BY run DESC"));
-    select.bind(kind).bind(what);
-    std::vector<double> seconds;
-    for (;;) {
-      VALENCE_TRY(const bool row, select.step());
-      if (!row) return seconds;
-      seconds.push_back(select.real(0));
-    }
-  }
-
   Result<void> log(RunId run, std::string_view level, std::string_view text) override {
     VALENCE_TRY(auto insert, database_.prepare("INSERT INTO events (run, time, level, text) VALUES (?, ?, ?, ?)"));
     return insert.bind(run).bind(now()).bind(level).bind(text).execute();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "step_times.h"
 #include "steps.h"
 
 namespace valence {
@@ -35,11 +36,11 @@ std::optional<double> median(std::vector<double> seconds) {
 }
 
 Result<void> look_up(PlannedStep& planned, const StepMap& steps, const Store* store) {
-  if (!store || planned.step->is_input()) return {};
+  if (planned.step->is_input()) return {};
+  planned.seconds = median(study::step_times(planned.step->kind(), planned.step->what(steps)));
+  if (!store) return {};
   VALENCE_TRY(const auto done, store->step(planned.hash));
   if (done && planned.step->is_still_there(*store, done->run)) planned.run = done->run;
-  VALENCE_TRY(auto seconds, store->step_seconds(planned.step->kind(), planned.step->what(steps)));
-  planned.seconds = median(std::move(seconds));
   return {};
 }
 
@@ -59,6 +60,7 @@ Result<void> run_step(PlannedStep& planned, const Study& study, const StepMap& s
   if (!run) return tl::unexpected(with_context(std::move(run).error(), step.full_name()));
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
   planned.run = *run;
+  study::keep_step_time(step.kind(), step.what(steps), elapsed.count());
   return store.put_step({planned.hash, step.kind(), step.what(steps), *run, elapsed.count()});
 }
 
@@ -70,13 +72,18 @@ std::size_t StudyPlan::to_run() const {
 }
 
 std::optional<double> StudyPlan::seconds() const {
+  return untimed() == 0 ? std::optional(known_seconds()) : std::nullopt;
+}
+
+double StudyPlan::known_seconds() const {
   double sum = 0.0;
-  for (const auto& step : steps) {
-    if (!step.needed()) continue;
-    if (!step.seconds) return std::nullopt;
-    sum += *step.seconds;
-  }
+  for (const auto& step : steps) sum += step.needed() ? step.seconds.value_or(0.0) : 0.0;
   return sum;
+}
+
+std::size_t StudyPlan::untimed() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(steps, [](const auto& step) { return step.needed() && !step.seconds; }));
 }
 
 Result<StudyPlan> plan_study(const Study& study, const Store* store) {

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "program.h"
+#include "support/environment.h"
 
 namespace valence::testing {
 namespace {
@@ -52,6 +53,7 @@ class StudyCommand : public ::testing::Test {
   void SetUp() override { put_file(scratch_ / "trial.toml", kTrial); }
   Outcome run(const std::vector<std::string>& words) { return testing::run(scratch_.path(), words); }
   Scratch scratch_;
+  Environment cache_{"VALENCE_CACHE", (scratch_ / "cache").string()};  // times of steps are kept there
 };
 
 TEST_F(StudyCommand, PlansRunsReportsAndThenHasNothingToDo) {

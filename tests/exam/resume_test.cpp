@@ -239,9 +239,6 @@ class FullStore : public Store {
   Result<std::vector<Artefact>> artefacts(RunId run) const override { return store_.artefacts(run); }
   Result<std::optional<StepRecord>> step(std::string_view hash) const override { return store_.step(hash); }
   Result<void> put_step(const StepRecord& step) override { return store_.put_step(step); }
-  Result<std::vector<double>> step_seconds(std::string_view kind, std::string_view what) const override {
-    return store_.step_seconds(kind, what);
-  }
   Result<void> log(RunId run, std::string_view level, std::string_view text) override {
     return store_.log(run, level, text);
   }

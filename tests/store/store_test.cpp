@@ -273,17 +273,6 @@ TEST(Store, AStepOfAStudyIsFoundByItsHashUntilItsRunIsForgotten) {
   EXPECT_FALSE(store->step("h1").value());
 }
 
-TEST(Store, EarlierStepsOfTheSameWorkSayHowLongItTakes) {
-  const Scratch scratch;
-  const auto store = open(scratch / "v.db");
-  const auto first = store->create_run(svo_run()).value(), second = store->create_run(svo_run()).value();
-  ASSERT_TRUE(store->put_step({"h1", "measure", "svo · smollm2", first, 12.5}));
-  ASSERT_TRUE(store->put_step({"h2", "measure", "svo · smollm2", second, 9.0}));
-  ASSERT_TRUE(store->put_step({"h3", "measure", "svo · qwen", second, 99.0}));
-  EXPECT_EQ(store->step_seconds("measure", "svo · smollm2").value(), (std::vector<double>{9.0, 12.5}));
-  EXPECT_TRUE(store->step_seconds("align", "svo · smollm2").value().empty());
-}
-
 // The file as version 1 of the schema left it, with one finished run.
 constexpr const char* kVersionOne = R"sql(
 PRAGMA application_id = 1447119950;

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "sample_study.h"
+#include "support/environment.h"
 #include "support/scratch.h"
 #include "valence/base/json.h"
 #include "valence/study/study_report.h"
@@ -16,6 +17,7 @@ namespace valence {
 namespace {
 
 using testing::content_of;
+using testing::Environment;
 using ::testing::HasSubstr;
 using testing::Scratch;
 using testing::study_of;
@@ -41,6 +43,7 @@ class StudyRun : public ::testing::Test {
     return ran;
   }
   Scratch scratch_;
+  Environment cache_{"VALENCE_CACHE", (scratch_ / "cache").string()};  // times of steps are kept there
   std::unique_ptr<Store> store_ = Store::open(scratch_ / "v.db").value();
 };
 
@@ -119,8 +122,12 @@ TEST_F(StudyRun, ThePlanOfANewStudyKnowsNoTimesAndOfAKnownOneDoes) {
   const auto trial = study();
   const auto before = plan_study(trial, store_.get()).value();
   EXPECT_EQ(before.to_run(), 4U);
+  EXPECT_EQ(before.untimed(), 4U);
   EXPECT_FALSE(before.seconds());
   run(trial);
+  const auto elsewhere = plan_study(trial, nullptr).value();
+  EXPECT_EQ(elsewhere.to_run(), 4U);
+  EXPECT_TRUE(elsewhere.seconds()) << "times are the machine's, not a store's";
   const auto other = study("model = \"scripted:ideal\"", "model = \"scripted:ideal\"\npersona = \"You are a nurse.\"");
   const auto after = plan_study(other, store_.get()).value();
   EXPECT_EQ(after.to_run(), 4U);

@@ -113,8 +113,6 @@ class Store {
   /// Steps of studies: by their hash; when a run is forgotten its steps are.
   virtual Result<std::optional<StepRecord>> step(std::string_view hash) const = 0;
   virtual Result<void> put_step(const StepRecord& step) = 0;  ///< in place of another of the same hash
-  /// How long earlier steps of this kind and `what` took, the latest run first.
-  virtual Result<std::vector<double>> step_seconds(std::string_view kind, std::string_view what) const = 0;
 
   virtual Result<void> log(RunId run, std::string_view level, std::string_view text) = 0;
   virtual Result<std::vector<Event>> events(RunId run) const = 0;

@@ -14,7 +14,7 @@ struct PlannedStep {
   const Step* step = nullptr;
   std::string hash;               ///< hex; of everything that its result depends on
   std::optional<RunId> run;       ///< its result, when it is done
-  std::optional<double> seconds;  ///< how long such a step took before (median); nothing = not known
+  std::optional<double> seconds;  ///< how long such a step took on this machine (median); nothing = not known
   std::string missing;            ///< what is not there that it needs (Step::ready); empty: it can run
   bool needed() const { return !run && !step->is_input(); }
 };
@@ -24,6 +24,9 @@ struct StudyPlan {
   std::size_t to_run() const;
   /// Seconds of the steps that are to run; nothing when one of them is not known.
   std::optional<double> seconds() const;
+  /// The same of those alone whose time is known, and how many it is not known of.
+  double known_seconds() const;
+  std::size_t untimed() const;
 };
 
 /// Hashes all steps and looks up which are done. Opens no weights. `store` null: nothing is done yet.
