@@ -11,6 +11,7 @@
 #include "model/llama_tiny.h"
 #include "support/environment.h"
 #include "support/scratch.h"
+#include "tiny_runs.h"
 #include "valence/base/files.h"
 #include "valence/base/json.h"
 #include "valence/store/store.h"
@@ -41,39 +42,20 @@ struct StopAfter final : Progress {
   bool training = false;
 };
 
-class TrainingRun : public ::testing::Test {
+class TrainingRun : public test::TinyRuns {
  protected:
-  TrainingRun() {
-    test::write_tiny({}, folder_ / "tiny.gguf");
-    const auto model = test::open_tiny(folder_ / "tiny.gguf");
-    const auto records = parse_training_data(
-        "{\"prompt\": \"a?\", \"options\": [\"A\", \"B\"], \"target\": [1, 0]}\n"
-        "{\"prompt\": \"b?\", \"options\": [\"A\", \"B\"], \"target\": [0, 1]}",
-        "d.jsonl");
-    examples_ = render_data(*model, *records, {}, 1000)->examples;
-  }
+  TrainingRun()
+      : TinyRuns(
+            "{\"prompt\": \"a?\", \"options\": [\"A\", \"B\"], \"target\": [1, 0]}\n"
+            "{\"prompt\": \"b?\", \"options\": [\"A\", \"B\"], \"target\": [0, 1]}") {}
 
-  TrainingJob job(const std::string& operation, std::vector<std::pair<std::string, std::string>> given) const {
-    TrainingJob job;
-    job.operation = operation;
-    job.settings = Settings::resolve((*find_operation(operation))->settings, given).value();
-    job.model_name = "tiny";
-    job.model = folder_ / "tiny.gguf";
-    job.model_sha256 = *sha256_file(job.model);
-    job.examples = folder_ / "examples.jsonl";
-    put_file(job.examples, to_jsonl(examples_));
-    job.examples_sha256 = *sha256_file(job.examples);
-    job.held_out = job.examples;
-    job.output = folder_ / "out";
-    job.seed = 1;
-    job.threads = 1;
-    return job;
+  TrainingJob job(const std::string& operation, const test::Given& given) const {
+    return job_of(operation, "out", given);
   }
 
   Result<void> run(const TrainingJob& job) const {
-    put_file(folder_ / "job.json", to_text(job));
     const auto silent = silent_progress();
-    return carry_out(folder_ / "job.json", *silent, {});
+    return carry_out(written(job), *silent, {});
   }
 
   /// Log-probability of the learned tokens of a path, by the engine.
@@ -88,9 +70,6 @@ class TrainingRun : public ::testing::Test {
     const auto plan = test::plan_of(*model, {ScoreRequest{context, {text}, ""}});
     return test::run_all(*model, plan).scores(0).continuations[0].total();
   }
-
-  test::ScratchFolder folder_;
-  std::vector<TrainingExample> examples_;
 };
 
 TEST_F(TrainingRun, TheEngineWithTheAdapterAnswersWhatWasLearned) {
