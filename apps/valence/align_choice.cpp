@@ -1,5 +1,6 @@
 // valence align choice INSTRUMENT: from any instrument with options to any target that somebody answers for.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 
 #include "align.h"
@@ -120,6 +121,24 @@ std::string ChoiceCommand::headline(const ChoiceData& data) const {
   return text;
 }
 
+/// How to ask again what was learned, on what was held out: kinds of questions as they were asked, their number left
+/// open. Of a setting that parts them the held-out part is taken, or the default where that has nothing to do with
+/// training.
+Result<std::string> held_out_flags(const Instrument& instrument, const Settings& asked) {
+  VALENCE_TRY(const auto usual, Settings::resolve(instrument.settings(), std::vector<std::pair<std::string, std::string>>{}));
+  std::string flags;
+  for (std::size_t i = 0; i < instrument.settings().size(); ++i) {
+    const auto& setting = instrument.settings()[i];
+    const auto has = [&](std::string_view choice) { return std::ranges::count(setting.choices, choice) > 0; };
+    auto value = asked.values()[i].second;
+    if (value == usual.values()[i].second || setting.type == SettingType::kInteger) continue;
+    if (has("training") && !has("held_out")) continue;
+    if (value == "training") value = "held_out";
+    flags += fmt::format(" --{} {}", replace_all(setting.name, "_", "-"), value);
+  }
+  return flags;
+}
+
 Result<void> ChoiceCommand::run(const Session& session) const {
   VALENCE_CHECK(check());
   VALENCE_TRY(const auto settings, training.resolve(operation->settings));
@@ -142,10 +161,12 @@ Result<void> ChoiceCommand::run(const Session& session) const {
                                 base.model.engine.threads,
                                 fmt::format("{} answered by {}", instrument->card().id, teacher_name())};
   VALENCE_TRY(const auto done, run_training(request, *store, {session.stop, session.quiet}));
-  return show_training(
-      session, what, request, done,
-      fmt::format("valence measure {} {}", instrument->card().id, flags_of(trained_model(base.model, done.outcome))),
-      cost_line(subject, done.outcome));
+  VALENCE_TRY(const auto asked_settings, asked.resolve(instrument->settings()));
+  VALENCE_TRY(const auto again, held_out_flags(*instrument, asked_settings));
+  const auto trained = flags_of(trained_model(base.model, done.outcome));
+  return show_training(session, what, request, done,
+                       fmt::format("valence measure {} {}{}", instrument->card().id, trained, again),
+                       cost_line(subject, done.outcome));
 }
 
 void add_choice_command(CLI::App& parent, Session& session, const Instrument& instrument, const Operation& operation) {

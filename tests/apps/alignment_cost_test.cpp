@@ -1,4 +1,4 @@
-// What an alignment cost, and whether anybody measures it, as a person meets it.
+// What is to be measured of an alignment, what it cost foremost, as a person is told.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -47,6 +47,20 @@ TEST_F(AlignmentCost, ATrainingEndsWithHowToMeasureIt) {
   const auto out = trained("sft", "talk.jsonl");
   EXPECT_THAT(out, HasSubstr("\n  its cost: valence tax tiny.gguf tiny.gguf --adapter "));
   EXPECT_THAT(out, EndsWith("/out/adapter.gguf\n"));
+}
+
+TEST_F(AlignmentCost, AChoiceAlignmentAlsoEndsWithHowToMeasureItOnWhatWasHeldOut) {
+  put_file(scratch_ / "town.csv", "group,question,option,share\ntown,Is it late?,yes,0.7\ntown,Is it late?,no,0.3\n");
+  ASSERT_EQ(
+      valence({"target", "import", "town.csv", "--form", "opinions", "--group", "town", "--out", "town.json"}).status,
+      0);
+  const auto outcome =
+      valence({"align",     "choice",     "opinions",    "--model",   "tiny.gguf", "--compute", "as_is",
+               "--threads", "1",          "--questions", "town.json", "--target",  "town.json", "--wording-part",
+               "training",  "--wordings", "2",           "--labels",  "digits",    "--out",     "out"});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("/out/adapter.gguf --questions town.json --wording-part held_out --labels digits\n"
+                                     "  its cost: "));
 }
 
 TEST_F(AlignmentCost, WhatTheSubjectHadBeforeCountsWithIt) {
